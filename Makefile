@@ -1,0 +1,75 @@
+# smppgate: everything a person or CI does with this repository. `make` lists the targets.
+# Needs make and Python 3.11 or newer with venv; `make interop` and `make bench` need more and say what.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   ?= .venv
+ARGS   ?=
+JOBS   ?= 2
+
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+PYTEST  := $(BIN)/python -m pytest
+RUNTIME := $(VENV)/.runtime
+DEV     := $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format interop bench prove prove-short lock clean
+.SUFFIXES:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+run: $(RUNTIME) ## start a gateway with a demo account on loopback (ARGS: flags for quickstart)
+	@$(BIN)/smppgate quickstart $(ARGS)
+
+test: $(DEV) ## unit tests, and the whole road against a real server (ARGS: flags for pytest)
+	@$(PYTEST) -m "not interop and not prove" -n $(JOBS) $(ARGS)
+
+lint: $(DEV) ## ruff (rules and format) and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(DEV) ## let ruff put the sources in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+interop: $(DEV) ## foreign clients: smpplib, node-smpp, Kannel, Perl Net::SMPP; tshark and promtool as referees
+	@$(PYTEST) -m interop $(ARGS)
+
+bench: $(DEV) ## messages per CPU-second, next to a bare node-smpp server on the same machine
+	@$(BIN)/python -m bench $(ARGS)
+
+prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (hours)
+	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop" --timeout 7200 $(ARGS)
+
+prove-short: $(DEV) ## the same proofs in the size CI runs
+	@$(PYTEST) -m prove --timeout 600 $(ARGS)
+
+lock: | $(BIN)/python ## write the lock files anew from pyproject.toml
+	@$(PIP) install "uv>=0.13,<0.14"
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --extra dev --constraints requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+clean: ## remove what the other targets made (the data folder stays)
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tests/interop/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("smppgate needs Python 3.11 or newer, this is " + sys.version) if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -m venv $(VENV)
+
+# A stamp for each set of packages: nothing is asked of the network while the lock files stand.
+$(RUNTIME): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing smppgate into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "installing the development tools into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
