@@ -5,10 +5,12 @@ It sizes the hypothesis tests and, through the ``effort`` fixture, every other p
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.server import Server
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 
@@ -21,3 +23,10 @@ settings.load_profile(PROFILE)
 def effort() -> Callable[[int, int], int]:
     """``effort(ci, prove)``: the size of a proof under the profile in force."""
     return lambda ci, prove: prove if PROFILE == "prove" else ci
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running smppgate, shared by the tests of one module; each of them makes its own account."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
