@@ -39,7 +39,8 @@ def run(server: Server, script: Path, login_file: Path) -> str:
         (
             "bind_and_submit.py",
             r"accepted: (\d+)\n"
-            r"receipt:  id:\1 sub:001 dlvrd:001 submit date:\d{10} done date:\d{10} stat:DELIVRD err:000 text:Hello.*\n",
+            r"receipt:  id:\1 sub:001 dlvrd:001 submit date:\d{10} done date:\d{10} stat:DELIVRD err:000 text:Hello"
+            r".*\n",
         ),
         ("wrong_address.py", r"refused: status 0x0D\n"),
         ("no_credit.py", r"message 1: accepted\nmessage 2: accepted\nmessage 3: refused, status 0x403\n"),
