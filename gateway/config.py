@@ -89,8 +89,8 @@ def listing(value: object) -> object:
 
 
 def pattern(value: object) -> str:
-    """Which destinations: digits, with a * before or after them for "whatever"."""
-    if not isinstance(value, str) or not re.fullmatch(r"\*?[0-9]{0,20}\*?", value) or not value:
+    """Which destinations: digits, in which a * stands for whatever."""
+    if not isinstance(value, str) or not re.fullmatch(r"\+?[0-9*]{1,30}", value):
         raise ValueError('not a pattern of digits; write it like "*9" (ends in 9), "4479*" (begins so) or "*" (all)')
     return value
 

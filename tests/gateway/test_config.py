@@ -124,7 +124,7 @@ def test_every_problem_is_reported_at_once_with_its_path(tmp_path: Path) -> None
         [smpp.tls]
         cert = "only.pem"
         [simulator]
-        rules = [{ to = "9*9", state = "delivered" }, { to = "*", state = "lost", eror = 1 }]
+        rules = [{ to = "9?9", state = "delivered" }, { to = "*", state = "lost", eror = 1 }]
         [sompp]
     """)
     found = problems(path, SMPPGATE_LOG__LEVEL="loud", SMPPGATE_SMPP__FOO="1", SMPPGATE_DATADIR="x")

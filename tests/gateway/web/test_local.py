@@ -1,0 +1,94 @@
+"""The socket of the data folder: private, replaced when left over, gone afterwards, and no matter how long its path."""
+
+import asyncio
+import http.client
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from gateway.web.local import connect, local_api
+from gateway.web.public import create_public, public_web
+
+
+async def hello(_request: Request) -> PlainTextResponse:
+    return PlainTextResponse("hello")
+
+
+APP = Starlette(routes=[Route("/hello", hello)])
+
+
+def get(client: socket.socket, path: str, *, close: bool = True) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("gateway")
+    connection.sock = client
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    if close:
+        connection.close()
+    return found
+
+
+async def ask(path: Path) -> tuple[int, bytes]:
+    return await asyncio.to_thread(lambda: get(connect(path, 5), "/hello"))
+
+
+async def test_it_answers_and_only_the_owner_may_connect(tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    async with local_api(path, APP):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert await ask(path) == (200, b"hello")
+    assert not path.exists()
+
+
+async def test_a_leftover_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with pytest.raises(ConnectionRefusedError):
+        connect(path, 1)
+    async with local_api(path, APP):
+        assert await ask(path) == (200, b"hello")
+
+
+async def test_a_path_longer_than_a_socket_address(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 90) / ("y" * 90)
+    folder.mkdir(parents=True)
+    async with local_api(folder / "admin.sock", APP):
+        assert await ask(folder / "admin.sock") == (200, b"hello")
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_open_connection_does_not_keep_the_gateway_from_stopping(tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    async with asyncio.timeout(2):
+        async with local_api(path, APP):
+            idle = connect(path, 1)
+            await asyncio.to_thread(get, idle, "/hello", close=False)
+        idle.close()
+
+
+async def test_health_and_readiness() -> None:
+    reasons: list[str] = []
+    async with public_web("127.0.0.1", 0, create_public(lambda: reasons)) as (host, port):
+        async def fetch(path: str) -> tuple[int, bytes]:
+            return await asyncio.to_thread(lambda: get(socket.create_connection((host, port), 5), path))
+
+        assert await fetch("/healthz") == (200, b"ok\n")
+        assert await fetch("/readyz") == (200, b'{"ready":true,"reasons":[]}')
+        reasons.append("draining")
+        assert await fetch("/readyz") == (503, b'{"ready":false,"reasons":["draining"]}')
+        assert (await fetch("/"))[0] == 404
+
+
+async def test_a_taken_port_is_an_error_at_once() -> None:
+    app = create_public(list)
+    async with public_web("127.0.0.1", 0, app) as (host, port):
+        with pytest.raises(OSError):
+            async with public_web(host, port, app):
+                pass
