@@ -229,6 +229,8 @@ class Crowd:
             if connection.open:
                 connection.unbind()
         self._until(lambda: not any(c.open for c in self.connections), 0.3)
+
+    def close(self) -> None:
         for connection in self.connections:
             connection.socket.close()
         self._poll.close()

@@ -10,6 +10,7 @@ import gc
 import json
 import resource
 import sys
+from contextlib import closing
 from typing import Any
 
 from bench.client import SECOND, BindError, Crowd, Plan, Tally
@@ -19,18 +20,18 @@ from bench.wire import WireError
 
 def run(plan: Plan, pids: list[int], warm_up: float = 0.0) -> dict[str, Any]:
     """Bind, warm up, send, wait for the rest, leave; the figures."""
-    crowd = Crowd(plan)
-    crowd.wait_bound()
-    if warm_up:
-        crowd.start()
-        crowd.send(warm_up)
+    with closing(Crowd(plan)) as crowd:
+        crowd.wait_bound()
+        if warm_up:
+            crowd.start()
+            crowd.send(warm_up)
+            crowd.drain()
+        tally, before, own_before = crowd.start(), usage(pids), usage_of_self()
+        seconds = crowd.send(plan.seconds, plan.total)
+        answered, middle, own = tally.answered, usage(pids), usage_of_self() - own_before
         crowd.drain()
-    tally, before, own_before = crowd.start(), usage(pids), usage_of_self()
-    seconds = crowd.send(plan.seconds, plan.total)
-    answered, middle, own = tally.answered, usage(pids), usage_of_self() - own_before
-    crowd.drain()
-    after, unanswered, lost = usage(pids), crowd.unanswered(), crowd.lost()
-    crowd.leave()
+        after, unanswered, lost = usage(pids), crowd.unanswered(), crowd.lost()
+        crowd.leave()
     figures = counts(plan, tally, seconds, answered)
     cpu = after.cpu - before.cpu
     return figures | {
@@ -142,7 +143,6 @@ def main(words: list[str] | None = None) -> int:
     chosen = {name: value for name, value in vars(given).items() if name in Plan._fields}
     plan = Plan(**chosen, senders=tuple(given.sender or Plan(2775).senders))
     pin(given.core)
-    gc.disable()  # the loop makes no cycles, and a collection would count as the server's latency
     try:
         figures = run(plan, given.server, given.warm_up)
     except (BindError, WireError, OSError) as error:
@@ -153,4 +153,5 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    gc.disable()  # the loop makes no cycles, and a collection would count as the server's latency
     sys.exit(main())
