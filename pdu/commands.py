@@ -27,7 +27,7 @@ class Command(NamedTuple):
     id: int
     senders: frozenset[str]
     states: frozenset[str]
-    wrong_state: int = c.ESME_RINVBNDSTS            # the status for an ESME that sends it in any other
+    wrong_state: int = c.ESME_RINVBNDSTS            # the status for an ESME that is bound and may not send it
     goodbye: bool = False                           # answered even while the connection is closing
 
     @property
@@ -77,11 +77,9 @@ def verdict(state: str, command: int) -> str | tuple[int, int]:
         return PROCESS
     if state == CLOSED:
         return DROP
-    if command & c.RESPONSE:
-        return DROP if state in (OPEN, UNBOUND) else PROCESS
-    if state == UNBOUND:
-        return DROP
+    if command & c.RESPONSE:                        # matched with a request of ours, which before the bind nobody made
+        return DROP if state == OPEN else PROCESS
     known = COMMANDS.get(command)
     if known is None or known.response is None:
         return c.GENERIC_NACK, c.ESME_RINVCMDID
-    return known.response, known.wrong_state
+    return known.response, known.wrong_state if state in BOUND else c.ESME_RINVBNDSTS

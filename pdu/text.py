@@ -14,6 +14,7 @@ ALPHABETS: Final = (GSM, PACKED, LATIN1)            # what data_coding 0 may mea
 PART = 140                                          # octets of user data in one message
 SINGLE = 160                                        # septets in it without a header
 MOST_PARTS = 255
+QUOTED = 20                                         # characters of a message that a receipt repeats
 _ROOM = 4                                           # octets; less cannot hold a pair, so a longer text has no parts
 
 
@@ -61,6 +62,16 @@ def decode(data_coding: int, octets: bytes, alphabet: str = GSM, esm_class: int 
         return gsm.decode(gsm.unpack(text, gsm.fill_bits(head)))
     codec = "latin-1" if kind == LATIN1 else CODINGS[data_coding].codec if kind else None
     return None if codec is None else text.decode(codec, "replace")
+
+
+def ascii_text(data_coding: int, esm_class: int, octets: bytes, alphabet: str = GSM) -> bytes:
+    """The first 20 characters, if they are plain ASCII in a coding of single octets; else nothing. For receipts."""
+    if kind_of(data_coding, alphabet) not in (GSM, PACKED, IA5, LATIN1):
+        return b""
+    head, text = _parted(octets, esm_class)
+    start = decode(data_coding, octets[:head] + text[:2 * QUOTED], alphabet, esm_class) or ""
+    start = start[:QUOTED]
+    return start.encode("ascii") if start.isascii() and start.isprintable() else b""
 
 
 def encode(text: str, alphabet: str = GSM) -> tuple[int, bytes]:
