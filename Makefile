@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format interop bench prove prove-short lock clean
+.PHONY: help run test lint interop bench prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -25,14 +25,9 @@ run: $(RUNTIME) ## start a gateway with a demo account on loopback (ARGS: flags 
 test: $(DEV) ## unit tests, and the whole road against a real server (ARGS: flags for pytest)
 	@$(PYTEST) -m "not interop and not prove" -n $(JOBS) $(ARGS)
 
-lint: $(DEV) ## ruff (rules and format) and mypy --strict
+lint: $(DEV) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-
-format: $(DEV) ## let ruff put the sources in order
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
 
 interop: $(DEV) ## foreign clients: smpplib, node-smpp, Kannel, Perl Net::SMPP; tshark and promtool as referees
 	@$(PYTEST) -m interop $(ARGS)
