@@ -3,8 +3,7 @@
 Invariant: a body is read inside its own frame only, and every limit stands in the pattern. What follows the fields must
 be whole TLVs; up to three zero octets behind everything are tolerated. Knows no particular body."""
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -15,6 +14,7 @@ from .faults import Desync, Malformed
 __all__ = ["Address", "Desync", "Grammar", "Malformed", "Octet", "Single", "Text"]
 
 R = TypeVar("R", bound=tuple[Any, ...])             # the record, a NamedTuple: sequence, its fields, tlvs, raw
+new = tuple.__new__                                 # a record from its values, at half the price of calling its class
 HEADER_SIZE = 16                                    # offsets in a fault count from the start of the PDU
 
 
@@ -27,7 +27,8 @@ class Octet(NamedTuple):
     default: int = 0
 
     @property
-    def size(self) -> int:
+    def span(self) -> int:
+        """At most so many octets of the body."""
         return 1
 
     @property
@@ -55,6 +56,10 @@ class Text(NamedTuple):
     default: bytes = b""
 
     @property
+    def span(self) -> int:
+        return self.size
+
+    @property
     def format(self) -> bytes:
         return b"%b\0"
 
@@ -78,6 +83,10 @@ class Address(NamedTuple):
     default: bytes = b"\0\0\0"
 
     @property
+    def span(self) -> int:
+        return self.size + 2
+
+    @property
     def format(self) -> bytes:
         return b"%b"
 
@@ -85,7 +94,7 @@ class Address(NamedTuple):
         return rb"(..[^\0]{0,%d}+\0)" % (self.size - 1)
 
     def after(self, buffer: bytes, at: int, end: int) -> int:
-        return buffer.find(0, at + 2, min(at + 2 + self.size, end)) + 1
+        return buffer.find(0, at + 2, min(at + self.span, end)) + 1
 
     def complaint(self, _first: int) -> str:
         return f"longer than {self.size - 1} octets"
@@ -128,7 +137,7 @@ def constructor(record: type[R], parameters: Sequence[str], values: Sequence[str
     source = f"lambda sequence, raw, {', '.join([*parameters, 'tlvs=none'])}: " \
              f"new(record, (sequence, {', '.join([*values, 'tlvs'])}, raw))"
     # every word of the source is a field name from our own tables
-    return cast("Callable[..., R]", eval(source, {"new": tuple.__new__, "record": record, "none": b""}))  # noqa: S307
+    return cast("Callable[..., R]", eval(source, {"new": new, "record": record, "none": b""}))  # noqa: S307
 
 
 class Grammar(Generic[R]):
@@ -144,29 +153,25 @@ class Grammar(Generic[R]):
         self._match = compiled(form.pattern + b"(.*)")
         self._build = constructor(record, form.parameters + text, form.values + text)
         self._format = form.format + (b"%b%b" if counted else b"%b")
-        self._new: Callable[[Iterable[Any]], R] = partial(tuple.__new__, record)
         self._empty = tuple(self._defaults(0).values())[1:]
 
     def decode(self, buffer: bytes, sequence: int, at: int, end: int) -> R:
         """The body in buffer[at:end] as a record, or Malformed."""
         match = self._match(buffer, at, end)
         if match is None:
-            raise self._fault(buffer, at, end)
+            raise self.explain(buffer, at, end) or unmatched()
         groups = match.groups()
         if not self.counted:
             if groups[-1]:
                 tlvs = tlv.whole(groups[-1], HEADER_SIZE + match.start(match.re.groups) - at)
                 return self._build(sequence, match[0], *groups[:-1], tlvs)
         elif len(groups[-1]) != groups[-2][-1]:     # more than the text, or less
-            return self._beyond_text(sequence, match, at)
+            *fields, rest = groups
+            length, start = fields[-1][-1], HEADER_SIZE + match.start(match.re.groups) - at
+            if len(rest) < length:
+                raise cut_text(self.fields[-1].name, start, length, len(rest))
+            return self._build(sequence, match[0], *fields, rest[:length], tlv.whole(rest[length:], start + length))
         return self._build(sequence, match[0], *groups)
-
-    def _beyond_text(self, sequence: int, match: re.Match[bytes], at: int) -> R:
-        *groups, rest = match.groups()
-        length, start = groups[-1][-1], HEADER_SIZE + match.start(match.re.groups) - at
-        if len(rest) < length:
-            raise too_short(self.fields[-1].name, start - 1, length, len(rest))
-        return self._build(sequence, match[0], *groups, rest[:length], tlv.whole(rest[length:], start + length))
 
     def encode(self, record: R) -> bytes:
         """The body's octets. The fields rule; of `raw` only the zero octets that stood behind them are kept."""
@@ -176,7 +181,7 @@ class Grammar(Generic[R]):
 
     def absent(self, sequence: int) -> R:
         """The record of a response that came without its body."""
-        return self._new((sequence, *self._empty))
+        return new(self.record, (sequence, *self._empty))
 
     def build(self, sequence: int = 0, **values: Any) -> R:
         """A record from keywords and the specification's defaults; lengths and counts are filled in.
@@ -185,10 +190,10 @@ class Grammar(Generic[R]):
         if unknown := values.keys() - set(self.record._fields):     # type: ignore[attr-defined]  # a NamedTuple has them
             raise ValueError(f"{self.record.__name__} has no {', '.join(sorted(unknown))}")
         whole = self._defaults(sequence) | self._counts(values) | values
-        body = self.encode(self._new(whole.values()))
         try:
+            body = self.encode(new(self.record, whole.values()))
             built = self.decode(body, sequence, 0, len(body))
-        except Malformed as fault:
+        except (Malformed, OverflowError) as fault:
             raise ValueError(str(fault)) from fault
         if built[:-1] != tuple(whole.values())[:-1]:
             raise ValueError(f"{self.record.__name__} would not be read as it was written: {whole}")
@@ -205,27 +210,36 @@ class Grammar(Generic[R]):
         return {}
 
     def explain(self, buffer: bytes, at: int, end: int) -> Malformed | None:
-        """The first thing wrong with the body in buffer[at:end], or None. Slow; for those that asks why."""
+        """The first thing wrong with the body in buffer[at:end], or None. Slow: field by field, without the pattern."""
+        after, fault = walk(self.fields, buffer, at, at, end, self.short)
+        return fault or self._explain_tail(buffer, at, after, end)
+
+    def _explain_tail(self, buffer: bytes, start: int, at: int, end: int) -> Malformed | None:
+        if self.counted:
+            length = buffer[at - 1]
+            if end - at < length:
+                return cut_text(self.fields[-1].name, HEADER_SIZE + at - start, length, end - at)
+            at += length
         try:
-            self.decode(buffer, 0, at, end)
+            tlv.whole(buffer[at:end], HEADER_SIZE + at - start)
         except Malformed as fault:
             return fault
         return None
-
-    def _fault(self, buffer: bytes, at: int, end: int) -> Malformed:
-        """Why the pattern did not match."""
-        return walk(self.fields, buffer, at, at, end, self.short)[1] or unmatched()
 
 
 class Single(Grammar[R]):
     """A body of one text, the usual response: without optional parameters it is read without the pattern, in half
     the time."""
 
+    def __init__(self, record: type[R], text: Text) -> None:
+        super().__init__(record, text)
+        self._size = text.size
+
     def decode(self, buffer: bytes, sequence: int, at: int, end: int) -> R:
         last = end - 1
-        if buffer.find(0, at, end) == last and last - at < self.fields[0].size:
+        if buffer.find(0, at, end) == last and last - at < self._size:
             raw = buffer[at:end]
-            return self._new((sequence, raw[:-1], b"", raw))
+            return new(self.record, (sequence, raw[:-1], b"", raw))
         return super().decode(buffer, sequence, at, end)
 
 
@@ -236,15 +250,16 @@ def walk(fields: Sequence[Field], buffer: bytes, start: int, at: int, end: int,
         after = field.after(buffer, at, end)
         if not after:
             offset = HEADER_SIZE + at - start
-            if end - at < field.size:
+            if end - at < field.span:
                 return at, Malformed(field.name, offset, short, "the body ends too early")
             return at, Malformed(field.name, offset, field.status, field.complaint(buffer[at]))
         at = after
     return at, None
 
 
-def too_short(field: str, offset: int, announced: int, present: int) -> Malformed:
-    return Malformed(field, offset, ESME_RINVMSGLEN, f"{announced} announced, {present} octets follow")
+def cut_text(field: str, start: int, announced: int, present: int) -> Malformed:
+    """The length octet in front of `start` promises more than there is."""
+    return Malformed(field, start - 1, ESME_RINVMSGLEN, f"{announced} announced, {present} octets follow")
 
 
 def unmatched() -> Malformed:

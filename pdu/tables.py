@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from . import tlv
 from .constants import ESME_RINVDESTFLAG, ESME_RINVPARLEN
 from .faults import Malformed
-from .grammar import HEADER_SIZE, Field, Grammar, R, compiled, constructor, shape, too_short, unmatched, walk
+from .grammar import HEADER_SIZE, Field, Grammar, R, compiled, constructor, cut_text, new, shape, unmatched, walk
 
 
 class DistributionList(NamedTuple):
@@ -47,20 +47,31 @@ class Tabled(Grammar[R]):
     def decode(self, buffer: bytes, sequence: int, at: int, end: int) -> R:
         head = self._head(buffer, at, end)
         if head is None:
-            raise walk(self.before, buffer, at, at, end, self.short)[1] or unmatched()
+            raise self.explain(buffer, at, end) or unmatched()
         rows, after = self._rows(buffer, at, head.end(), end)
         tail = self._match(buffer, after, end)
         if tail is None:
-            raise walk(self.fields, buffer, at, after, end, self.short)[1] or unmatched()
+            raise self.explain(buffer, at, end) or unmatched()
         *groups, rest = tail.groups()
         start = HEADER_SIZE + tail.start(tail.re.groups) - at
         if self.counted:
             length = groups[-1][-1]
             if len(rest) < length:
-                raise too_short(self.fields[-1].name, start - 1, length, len(rest))
+                raise cut_text(self.fields[-1].name, start, length, len(rest))
             groups.append(rest[:length])
             rest, start = rest[length:], start + length
         return self._build(sequence, buffer[at:end], *head.groups(), rows, *groups, tlv.whole(rest, start))
+
+    def explain(self, buffer: bytes, at: int, end: int) -> Malformed | None:
+        after, fault = walk(self.before, buffer, at, at, end, self.short)
+        if fault is not None:
+            return fault
+        try:
+            after = self._rows(buffer, at, after, end)[1]
+        except Malformed as found:
+            return found
+        after, fault = walk(self.fields, buffer, at, after, end, self.short)
+        return fault or self._explain_tail(buffer, at, after, end)
 
     def _rows(self, buffer: bytes, start: int, at: int, end: int) -> tuple[tuple[Any, ...], int]:
         rows = []
@@ -74,7 +85,7 @@ class Tabled(Grammar[R]):
 
     def encode(self, record: R) -> bytes:
         table = b"".join([self.row.write(entry) for entry in record[self._at]])
-        return super().encode(self._new((*record[:self._at], table, *record[self._at + 1:])))
+        return super().encode(new(self.record, (*record[:self._at], table, *record[self._at + 1:])))
 
     def _defaults(self, sequence: int) -> dict[str, Any]:
         defaults = super()._defaults(sequence)
