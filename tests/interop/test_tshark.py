@@ -127,7 +127,7 @@ def trouble(server: Server) -> None:
         assert esme.bind(login).status == 0
         assert esme.submit(source=address(5, 0, b"stranger")).status == c.ESME_RINVSRCADR
         assert esme.submit(destination=NOBODY).status == c.ESME_RINVDSTADR
-        assert esme.submit(data_coding=0x0E).status == c.ESME_RUNSDATACODING
+        assert esme.submit(data_coding=0x0F).status == c.ESME_RUNSDATACODING
         assert esme.submit().status == 0
         assert esme.submit().status == c.ESME_RNOCREDIT
         nothing = {"message_id": b"1", "source": SENDER}
