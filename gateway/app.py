@@ -1,0 +1,322 @@
+"""The gateway put together: what is made of what, what happens once a second, how it starts and how it stops.
+
+Invariant: nothing listens before everything accepted earlier is on its way again; a stop answers what was accepted.
+Every part gets its clock from here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import ssl
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from secrets import token_bytes
+from typing import Any, NamedTuple
+
+import structlog
+
+from acl.brake import Brake
+from acl.money import CREDIT
+from acl.password import Known
+from pdu import constants as smpp
+from store.protocol import Commit, Store, StoreError
+from store.sqlite import open_store
+
+from . import receipts
+from .accounts import LABELS, Accounts
+from .config import Address, Config
+from .delivery import LIFETIME_MS, Due, Mailbox
+from .ids import Minter, id_at
+from .metrics import AccountView, Meter
+from .network.dispatch import Dispatch
+from .network.simulator import Rule, Simulator
+from .refusals import Refusals
+from .smpp.bind import Door
+from .smpp.handling import Handler
+from .smpp.pending import Pending
+from .smpp.server import Caps, Certificate, Server
+from .smpp.session import Timers
+from .smpp.submit import Submit
+
+log = structlog.get_logger()
+PATIENCE = 10.0  # seconds a stop waits for clients to answer its unbind
+HASHERS = 2  # threads that hash passwords
+EVERY_MINUTE, EVERY_HOUR = 60, 3600  # ticks
+
+
+class Endpoints(NamedTuple):
+    """Where the gateway really listens (a configured port 0 lets the system choose)."""
+
+    plain: list[Address]
+    tls: list[Address]
+    metrics: Address | None
+    web: Address | None
+
+
+class Gateway:
+    """Everything that runs, over an open store."""
+
+    def __init__(self, config: Config, store: Store, *, wall: Callable[[], float] = time.time) -> None:
+        loop = asyncio.get_running_loop()
+        self.config, self.store = config, store
+        self.clock, self.wall, self.wall_ms = loop.time, wall, lambda: int(wall() * 1000)
+        self.meter = Meter(self._views)
+        self.accounts = Accounts(store, self._mailbox)
+        self.refusals = Refusals(self.meter, self.wall_ms)
+        self.dispatch = Dispatch(store, self.accounts, self.meter, self.wall_ms)
+        rules = [Rule(rule.to, rule.state, rule.error, rule.delay) for rule in config.simulator.rules]
+        self.network = Simulator(rules, config.simulator.delay, loop, self.dispatch.report)
+        self.dispatch.connect(self.network)
+        self.minter = Minter(config.node)
+        self._pool = ThreadPoolExecutor(HASHERS, "password")
+        self._certificates: list[Certificate] = []
+        self._ticks = 0
+        self._errands: set[asyncio.Task[None]] = set()
+        self.server = Server(
+            Door(self.accounts, Brake(), Known(token_bytes(32)), self._pool, self.clock),
+            self._handlers(),
+            self.refusals,
+            self.meter.traffic,
+            Timers(session_init=config.smpp.session_init, pdu=config.smpp.session_init),
+            Caps(config.smpp.max_connections, config.smpp.max_connections_per_address),
+        )
+        store.observer = self._committed
+
+    def _handlers(self) -> dict[int, Handler]:
+        self.pending = Pending(self.store, self.dispatch, self.meter.traffic, self.wall_ms)
+        submit = Submit(
+            self.store, self.minter, self.dispatch, self.pending, self.meter, self.refusals, self.clock, self.wall_ms
+        )
+        return {
+            smpp.SUBMIT_SM: submit.submit_sm,
+            smpp.DATA_SM: submit.data_sm,
+            smpp.SUBMIT_MULTI: submit.submit_multi,
+            smpp.QUERY_SM: self.pending.query_sm,
+            smpp.CANCEL_SM: self.pending.cancel_sm,
+            smpp.REPLACE_SM: self.pending.replace_sm,
+        }
+
+    def _mailbox(self, account: int) -> Mailbox:
+        async def load(after: int, limit: int) -> list[Due]:
+            rows = await self.store.owed(account, after, limit)
+            return receipts.restored(self.accounts.by_id[account].settings, rows)
+
+        return Mailbox(account, self.store, load, self.wall_ms, self.meter.receipt_seconds)
+
+    # -- start and stop --------------------------------------------------------------------------------------------
+    async def start(self) -> Endpoints:
+        """Recover what was under way, then listen."""
+        await self.accounts.refresh()
+        self.minter.begin_after(await self.store.last_id())
+        for id_, (number, oldest_ms) in (await self.store.owed_counts()).items():
+            if id_ in self.accounts.by_id:
+                self.accounts.by_id[id_].mailbox.restore(number, oldest_ms)
+        resumed = await self.dispatch.recover()
+        self._errand(self._tick_forever())
+        plain = [await self._listen(address, None) for address in self.config.smpp.listen]
+        tls = self.config.smpp.tls
+        secured = []
+        if tls.enabled:
+            assert tls.cert is not None  # tls.enabled says so
+            assert tls.key is not None
+            minimum = ssl.TLSVersion.TLSv1_2 if tls.minimum_version == "1.2" else ssl.TLSVersion.TLSv1_3
+            self._certificates.append(Certificate(tls.cert, tls.key, minimum))
+            secured = [await self._listen(address, self._certificates[0]) for address in tls.listen]
+        log.info("listening", smpp=[str(a) for a in plain], tls=[str(a) for a in secured], resumed=resumed)
+        return Endpoints(plain, secured, None, None)
+
+    async def _listen(self, address: Address, certificate: Certificate | None) -> Address:
+        return Address(address.host, await self.server.listen(address.host, address.port, certificate))
+
+    async def stop(self) -> None:
+        await self.server.stop(PATIENCE)
+        self.network.close()
+        for errand in list(self._errands):
+            errand.cancel()
+        await asyncio.gather(*self._errands, return_exceptions=True)
+        await self._keep_refusals()
+        self.store.mark(self.dispatch.low_water(self.minter.next))
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+    def _errand(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _tick_forever(self) -> None:
+        due = self.clock() + 1.0
+        while True:
+            await asyncio.sleep(due - self.clock())
+            now = self.clock()
+            self.meter.loop_lag = max(0.0, now - due)
+            due = max(due + 1.0, now)
+            try:
+                self._tick(now)
+            except Exception as fault:  # one fault must not stop every timer of the gateway
+                log.exception("tick failed", reason=repr(fault))
+
+    def _tick(self, now: float) -> None:
+        self.server.tick(now)
+        self.dispatch.tick()
+        for account in self.accounts:
+            account.mailbox.tick(now)
+        self.store.mark(self.dispatch.low_water(self.minter.next))
+        for certificate in self._certificates:
+            certificate.follow()
+        self._errand(self._keep_refusals())
+        if self._ticks % EVERY_MINUTE == 0:
+            self._errand(self._measure())
+        if self._ticks % EVERY_HOUR == 0:
+            self._errand(self._expire_deliveries())
+        self._ticks += 1
+
+    async def _keep_refusals(self) -> None:
+        rows = self.refusals.flush()
+        if rows:
+            try:
+                await self.store.refuse(rows)
+            except StoreError as fault:
+                log.warning("refusals not remembered", count=len(rows), reason=str(fault))
+
+    async def _measure(self) -> None:
+        try:
+            self.meter.imbalance = await self.store.imbalance()
+        except StoreError as fault:
+            log.warning("ledger not measured", reason=str(fault))
+
+    async def _expire_deliveries(self) -> None:
+        """What nobody came for in 7 days."""
+        before = self.wall_ms() - LIFETIME_MS
+        try:
+            gone = await self.store.expire_deliveries(before, id_at(before))
+        except StoreError as fault:
+            log.warning("old deliveries not given up", reason=str(fault))
+            return
+        for id_, number in gone.items():
+            log.info("deliveries given up", account=self.accounts.by_id[id_].name, count=number, reason="7 days")
+            self.accounts.by_id[id_].mailbox.expired(number)
+
+    # -- what others see -------------------------------------------------------------------------------------------
+    def _committed(self, commit: Commit) -> None:
+        self.meter.commit_seconds.observe(commit.seconds)
+        if commit.messages:
+            self.meter.commit_group_size.observe(commit.messages)
+        if commit.moved:
+            self.accounts.moved(commit.moved)
+
+    def _views(self) -> Iterator[AccountView]:
+        """The accounts as the gauges show them; beyond LABELS they are added up as one."""
+        now, rest = self.wall_ms(), Counter[str]()
+        pending, oldest, units = 0, 0.0, 0
+        for account in self.accounts:
+            kinds, box = Counter(link.kind for link in account.links), account.mailbox
+            age = (now - box.oldest_ms) / 1000 if box.pending else 0.0
+            if account.label == account.name:
+                yield AccountView(account.name, kinds, box.pending, age, account.purse.credit / CREDIT)
+            else:
+                rest += kinds
+                pending, oldest, units = pending + box.pending, max(oldest, age), units + account.purse.credit
+        if len(self.accounts.by_id) > LABELS:
+            yield AccountView("other", rest, pending, oldest, units / CREDIT)
+
+    def binds(self) -> list[dict[str, Any]]:
+        """Every open bind, oldest first."""
+        now, wall = self.clock(), self.wall()
+        return [
+            {
+                "id": link.number,
+                "account": account.name,
+                "type": link.kind,
+                "peer": link.peer,
+                "port": link.port,
+                "tls": link.secured,
+                "since": wall - (now - link.session.bound_at),
+                "window": link.session.window,
+                "unanswered_deliveries": len(link.session.unanswered),
+            }
+            for link in self.server.links.values()
+            if (account := link.session.account) is not None
+        ]
+
+    def kick(self, bind_id: int) -> bool:
+        link = self.server.links.get(bind_id)
+        if link is None or link.session.account is None:
+            return False
+        link.unbind("kicked by an operator")
+        return True
+
+    def wake(self, account: int, number: int = 1) -> None:
+        """So many new deliveries are owed to this account."""
+        if account in self.accounts.by_id:
+            self.accounts.by_id[account].mailbox.announce(number)
+
+    def unready(self) -> list[str]:
+        return ["stopping"] if self.server.draining else []
+
+    def follow_certificates(self) -> None:
+        for certificate in self._certificates:
+            certificate.follow()
+
+
+async def serve(
+    config: Config, *, stop: asyncio.Event, ready: Callable[[Gateway, Endpoints], None] | None = None
+) -> None:
+    """Run until `stop` is set. A StoreError, or an OSError (an address in use), ends it before it began."""
+    from prometheus_client import make_asgi_app
+
+    from .admin import Admin
+    from .web.api import create_api
+    from .web.local import NAME, local_api
+    from .web.public import create_public, public_web
+
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    async with open_store(config.data_dir) as store, AsyncExitStack() as listeners:
+        gateway = Gateway(config, store)
+        endpoints = await gateway.start()
+        listeners.push_async_callback(gateway.stop)
+        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway))
+        await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
+        if (at := config.metrics.listen) is not None:
+            metrics = make_asgi_app(gateway.meter.registry)
+            endpoints = endpoints._replace(
+                metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
+            )
+        if (at := config.web.listen) is not None:
+            public = create_public(gateway.unready)
+            endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
+        gc.freeze()  # what is alive now stays: the collector need not look at it again
+        gc.set_threshold(50_000, 20, 50)
+        if ready is not None:
+            ready(gateway, endpoints)
+        await stop.wait()
+        log.info("stopping")
+
+
+def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
+    try:
+        from uvloop import new_event_loop as loop_factory
+    except ImportError:  # an extra of some platforms: everything works without it, only slower
+        loop_factory = asyncio.new_event_loop
+
+    async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+
+        def started(gateway: Gateway, endpoints: Endpoints) -> None:
+            loop.add_signal_handler(signal.SIGHUP, gateway.follow_certificates)
+            if ready is not None:
+                ready(gateway, endpoints)
+
+        await serve(config, stop=stop, ready=started)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())

@@ -1,0 +1,239 @@
+"""Receipts and mobile-originated messages on their way to the clients: one mailbox per account.
+
+Invariant: a delivery is durable before it is offered and stays so until the client has acknowledged it or it was given
+up with a reason. The mailbox holds a bounded part of what is owed; the rest waits in the store and is read in pages,
+oldest first. Knows no wire beyond ready-made octets and no rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from itertools import count
+from typing import Any, NamedTuple, Protocol
+
+from pdu.constants import (
+    ESME_RMSGQFUL,
+    ESME_ROK,
+    ESME_RSYSERR,
+    ESME_RTHROTTLED,
+    ESME_RUNKNOWNERR,
+    ESME_RX_P_APPN,
+    ESME_RX_R_APPN,
+    ESME_RX_T_APPN,
+    STATUS_NAMES,
+)
+
+from .metrics import Histogram
+
+AGAIN = frozenset((ESME_RSYSERR, ESME_RMSGQFUL, 0x45, ESME_RTHROTTLED, ESME_RX_T_APPN, 0x67, 0xFE, ESME_RUNKNOWNERR))
+NEVER = frozenset((ESME_RX_P_APPN, ESME_RX_R_APPN))
+ATTEMPTS = 3  # for statuses that are neither
+LONGEST_PAUSE = 300.0
+LIFETIME_MS = 7 * 86_400_000
+
+
+class Due(NamedTuple):
+    """One delivery, ready for the wire."""
+
+    id: int
+    octets: bytes  # the body of the deliver_sm
+    plain: int  # length of that body without its TLVs
+    since_ms: int  # when it became owed
+    attempts: int = 0
+
+
+class Receiver(Protocol):
+    """What a mailbox needs of a link."""
+
+    def room(self) -> int: ...
+    def deliver(self, dues: Sequence[Due]) -> None: ...
+    def unanswered_ids(self) -> list[int]: ...
+
+
+class Keeper(Protocol):
+    """What a mailbox needs of the store."""
+
+    def acknowledge(self, account: int, ids: list[int]) -> asyncio.Future[None]: ...
+    def give_up(self, account: int, ids: list[int], reason: str) -> asyncio.Future[None]: ...
+
+
+Load = Callable[[int, int], Coroutine[Any, Any, list[Due]]]
+"""(after id, limit) -> the account's owed deliveries in the order of their ids."""
+
+
+class Mailbox:
+    """What one account is owed, and its links that receive."""
+
+    HELD = 10_000  # deliveries in memory at most
+    PAGE = 2_000
+
+    def __init__(self, account: int, store: Keeper, load: Load, wall_ms: Callable[[], int], seconds: Histogram) -> None:
+        self.links: deque[Receiver] = deque()
+        self.pending, self.oldest_ms = 0, 0
+        self._account, self._store, self._load = account, store, load
+        self._wall_ms, self._seconds = wall_ms, seconds
+        self._due: deque[Due] = deque()
+        self._paused: list[
+            tuple[float, int, Due]
+        ] = []  # heap: (monotonic time of the next attempt, tie-break, delivery)
+        self._order = count()
+        self._leaving: set[int] = set()  # acknowledged or given up, not yet durable
+        self._spilled = False  # the store holds some that are not here
+        self._behind = False  # and some of them came after the page cursor had passed
+        self._cursor = 0
+        self._loading: asyncio.Task[None] | None = None
+        self._arrived: set[int] = set()  # offered while a page was being read
+
+    def restore(self, owed: int, oldest_ms: int) -> None:
+        """At start: the store owes this many."""
+        self.pending, self.oldest_ms, self._spilled = owed, oldest_ms, owed > 0
+
+    # -- in --------------------------------------------------------------------------------------------------------
+    def wants(self, number: int) -> bool:
+        """Whether these would be kept in memory; if not, `announce` them and spare the work of making them."""
+        here = not self._spilled or self._loading is not None
+        return here and bool(self.links) and len(self._due) + number <= self.HELD
+
+    def announce(self, number: int) -> None:
+        """Durable, but left in the store for now."""
+        self._count(number)
+        self._spilled = self._behind = True
+        self._refill()
+
+    def offer(self, dues: Sequence[Due]) -> None:
+        """Durable from now on: give them to whoever listens."""
+        self._count(len(dues))
+        self._due.extend(dues)
+        if self._loading is not None:  # the page under way may bring them, too
+            self._arrived.update([due.id for due in dues])
+        self.pump()
+
+    def _count(self, number: int) -> None:
+        if not self.pending:
+            self.oldest_ms = self._wall_ms()
+        self.pending += number
+
+    def expired(self, number: int) -> None:
+        """The store gave up so many of those it held."""
+        self.pending = max(0, self.pending - number)
+
+    # -- out -------------------------------------------------------------------------------------------------------
+    def join(self, link: Receiver) -> None:
+        self.links.append(link)
+        self._refill()
+        self.pump()
+
+    def leave(self, link: Receiver, unanswered: Sequence[Due]) -> None:
+        """The link is gone: what it did not answer is due again, before all else."""
+        if link in self.links:
+            self.links.remove(link)
+        self._due.extendleft(reversed(unanswered))
+        self.pump()
+        if not self.links:
+            self._spill()
+
+    def _spill(self) -> None:
+        """Nobody listens: the store remembers, so memory need not (attempts made so far are forgotten, too)."""
+        if self._due or self._paused:
+            self._due.clear()
+            self._paused.clear()
+            self._spilled, self._cursor = True, 0
+
+    def pump(self) -> None:
+        """Hand what is due to the links with room, in turns."""
+        due, links = self._due, self.links
+        for _ in range(len(links)):
+            if not due:
+                break
+            link = links[0]
+            links.rotate(-1)
+            room = min(link.room(), len(due))
+            if room > 0:
+                link.deliver([due.popleft() for _ in range(room)])
+        if self._spilled and len(due) < self.PAGE:
+            self._refill()
+
+    def answered(self, answers: Sequence[tuple[Due, int]], now: float) -> None:
+        """deliver_sm_resp came, or deadlines passed (then with a status that means: again)."""
+        good = [due.id for due, status in answers if status == ESME_ROK]
+        if good:
+            first = next(due for due, status in answers if status == ESME_ROK)
+            self._seconds.observe((self._wall_ms() - first.since_ms) / 1000, len(good))
+            self._forget(good, self._store.acknowledge(self._account, good))
+        if len(good) < len(answers):
+            for due, status in answers:
+                if status != ESME_ROK:
+                    self._failed(due._replace(attempts=due.attempts + 1), status, now)
+        self.pump()
+
+    def _failed(self, due: Due, status: int, now: float) -> None:
+        """Design: some statuses mean later, two mean never, any other gets three attempts."""
+        if self._wall_ms() - due.since_ms >= LIFETIME_MS:
+            self._give_up(due, "not taken within 7 days")
+        elif status in NEVER or (status not in AGAIN and due.attempts >= ATTEMPTS):
+            self._give_up(due, f"refused by the client: {STATUS_NAMES.get(status, hex(status))}")
+        else:
+            pause = min(LONGEST_PAUSE, 2.0 ** (due.attempts - 1))
+            heapq.heappush(self._paused, (now + pause, next(self._order), due))
+
+    def _give_up(self, due: Due, reason: str) -> None:
+        self._forget([due.id], self._store.give_up(self._account, [due.id], reason))
+
+    def _forget(self, ids: list[int], gone: asyncio.Future[None]) -> None:
+        """Until the store has forgotten them they may come back in a page: remember them that long."""
+        self._leaving.update(ids)
+        self.pending -= len(ids)
+        gone.add_done_callback(partial(self._forgotten, ids))
+
+    def _forgotten(self, ids: list[int], gone: asyncio.Future[None]) -> None:
+        self._leaving.difference_update(ids)
+        if not gone.cancelled() and gone.exception() is not None:  # not durable: they are still owed
+            self.pending += len(ids)
+            self._spilled = self._behind = True
+
+    def tick(self, now: float) -> None:
+        """Once a second: what has paused long enough is due again."""
+        again: list[Due] = []
+        while self._paused and self._paused[0][0] <= now:
+            again.append(heapq.heappop(self._paused)[2])
+        if again:
+            self._due.extendleft(reversed(again))
+        self.pump()
+
+    # -- pages from the store --------------------------------------------------------------------------------------
+    def _refill(self) -> None:
+        if self._spilled and self._loading is None and self.links and len(self._due) < self.PAGE:
+            self._arrived.clear()
+            self._loading = asyncio.get_running_loop().create_task(self._load_page())
+
+    async def _load_page(self) -> None:
+        held = self._held()
+        try:
+            page = await self._load(self._cursor, self.PAGE)
+        except Exception:  # the store is down: the next tick tries again
+            return
+        finally:
+            self._loading = None
+        if len(page) < self.PAGE:  # the end: once more from the start if something came in behind the cursor
+            self._cursor, self._spilled, self._behind = 0, self._behind, False
+        else:
+            self._cursor = page[-1].id
+        held |= self._arrived
+        self._due.extend([due for due in page if due.id not in held])
+        if self.links:
+            self.pump()
+        else:
+            self._spill()
+
+    def _held(self) -> set[int]:
+        """Ids of everything owed that is in memory: a page must not bring it a second time."""
+        held = {due.id for due in self._due}
+        held.update(due.id for _at, _order, due in self._paused)
+        held.update(self._leaving)
+        for link in self.links:
+            held.update(link.unanswered_ids())
+        return held

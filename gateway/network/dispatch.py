@@ -1,0 +1,234 @@
+"""From acceptance to final state: feeds the connector, waits for schedules, watches validity, books what ended.
+
+Invariant: a message is handed over only after it is durable and once per run of the server; its end, its refund and the
+receipt it owes are one transaction, and the first end wins. Knows no sockets and no rules of acceptance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+
+import structlog
+
+from pdu import times
+from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, STATE_NAMES
+from store.protocol import MessageRow, Outcome, Store, StoreError
+
+from .. import receipts
+from ..accounts import Account, Accounts
+from ..delivery import Due
+from ..metrics import Meter
+from .connector import Connector, End, Message, Origin, Parcel
+
+log = structlog.get_logger()
+PAGE = 1_000
+EVERY = 10  # ticks between two looks for what got stuck
+EXPIRED_ERROR, DELETED_ERROR = 801, 802  # the receipt's err field for ends of our own making
+
+
+class Dispatch:
+    """One for the whole gateway."""
+
+    def __init__(self, store: Store, accounts: Accounts, meter: Meter, wall_ms: Callable[[], int]) -> None:
+        self._store, self._accounts, self._meter, self._wall_ms = store, accounts, meter, wall_ms
+        self._connector: Connector | None = None
+        self._open: dict[int, Parcel | None] = {}  # first id -> what is on its way; None: minted, being stored
+        self._expiries: list[
+            tuple[int, int, Parcel]
+        ] = []  # heap: (wall ms, id, its parcel) of messages with a validity
+        self._next_due: int | None = None  # wall ms of the earliest scheduled message; None: none is
+        self._releasing: asyncio.Task[None] | None = None
+        self._ticks = 0
+
+    def connect(self, connector: Connector) -> None:
+        self._connector = connector
+
+    # -- accepted messages -----------------------------------------------------------------------------------------
+    def announce(self, first: int) -> None:
+        """Ids were minted and may be in the store any moment: the low-water mark must not pass them."""
+        self._open[first] = None
+
+    def withdraw(self, first: int) -> None:
+        """They were not accepted after all, or wait for their schedule: nothing is on its way."""
+        self._open.pop(first, None)
+
+    def take(
+        self, account: int, messages: Sequence[Message], accepted_ms: int, first: int, origin: Origin | None
+    ) -> None:
+        """Durable and answered: hand them over."""
+        parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin)
+        assert self._connector is not None  # connected before the first listener opens
+        self._connector.send(parcel)
+
+    def watch(self, account: int, message: Message, accepted_ms: int, expires_ms: int) -> None:
+        """This message ends as expired at that time, unless it has ended before."""
+        parcel = Parcel(account, [message], accepted_ms, -message[0], None)
+        heapq.heappush(self._expiries, (expires_ms, message[0], parcel))
+
+    def schedule(self, at_ms: int) -> None:
+        """A scheduled message was stored."""
+        self._next_due = at_ms if self._next_due is None else min(self._next_due, at_ms)
+
+    def low_water(self, next_id: int) -> int:
+        """Every message below this id has ended or is in the table of scheduled ones."""
+        return min(self._open, default=next_id)
+
+    # -- ends ------------------------------------------------------------------------------------------------------
+    def report(self, parcel: Parcel, ends: Sequence[End]) -> None:
+        """The connector says how messages of a parcel ended."""
+        account = self._accounts.by_id.get(parcel.account)
+        if account is None:
+            return
+        outcomes = [self._outcome(account, end) for end in ends]
+        saved = self._store.settle(outcomes)
+        saved.add_done_callback(partial(self._settled, account, parcel, ends, outcomes))
+
+    def _outcome(self, account: Account, end: End) -> Outcome:
+        refund = refunds(account.settings.refund, end)
+        ids = [message[0] for message in end.messages]
+        return Outcome(account.id, end.state, end.error, refund, ids, wanted(end))
+
+    def _settled(
+        self,
+        account: Account,
+        parcel: Parcel,
+        ends: Sequence[End],
+        outcomes: Sequence[Outcome],
+        saved: asyncio.Future[frozenset[int]],
+    ) -> None:
+        if saved.cancelled() or saved.exception() is not None:
+            self._retry(parcel, ends, saved)
+            return
+        ended_before = saved.result()
+        for end, outcome in zip(ends, outcomes, strict=True):
+            self._ended(account, parcel, end, outcome, ended_before)
+        parcel.left -= sum([len(end.messages) for end in ends])
+        if parcel.left <= 0:
+            self._open.pop(parcel.first, None)
+
+    def _retry(self, parcel: Parcel, ends: Sequence[End], saved: asyncio.Future[frozenset[int]]) -> None:
+        """The store could not take the ends. They are true all the same: say so again a second later."""
+        if saved.cancelled():
+            return
+        log.warning("outcomes not stored, trying again", reason=str(saved.exception()))
+        asyncio.get_running_loop().call_later(1.0, self.report, parcel, ends)
+
+    def _ended(self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int]) -> None:
+        """Durable: count them and make the receipts that are owed."""
+        owed = [id_ for id_ in outcome.owed if id_ not in before] if before else outcome.owed
+        self._meter.messages[account.label, STATE_NAMES[end.state]] += len(end.messages) - len(
+            before.intersection(outcome.ids)
+        )
+        if not owed:
+            return
+        mailbox = account.mailbox
+        if not mailbox.wants(len(owed)):
+            mailbox.announce(len(owed))
+            return
+        messages = end.messages
+        if len(owed) < len(messages):
+            chosen = set(owed)
+            messages = [message for message in messages if message[0] in chosen]
+        dues = receipts.make(account.settings, messages, parcel.accepted_ms, self._wall_ms(), end.state, end.error)
+        self._offer(account, dues, parcel)
+
+    def _offer(self, account: Account, dues: list[Due], parcel: Parcel) -> None:
+        """Not before the response that names the id is written (design §3.10)."""
+        origin = parcel.origin
+        if origin is not None and origin.holds_answers():
+            origin.when_written(partial(account.mailbox.offer, dues))
+        else:
+            account.mailbox.offer(dues)
+
+    # -- time ------------------------------------------------------------------------------------------------------
+    def tick(self) -> None:
+        """Once a second: what expires, what is due."""
+        now = self._wall_ms()
+        while self._expiries and self._expiries[0][0] <= now:
+            parcel = heapq.heappop(self._expiries)[2]
+            self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
+        if self._ticks % EVERY == 0:
+            self._expire_stuck(now)
+        self._ticks += 1
+        if self._next_due is not None and self._next_due <= now and self._releasing is None:
+            self._releasing = asyncio.get_running_loop().create_task(self._release(now))
+
+    def _expire_stuck(self, now: int) -> None:
+        """What a connector has not reported for longer than the account lets a message be tried."""
+        for parcel in [parcel for parcel in self._open.values() if parcel is not None]:
+            account = self._accounts.by_id.get(parcel.account)
+            longest = account.settings.max_validity * 1000 if account else 0
+            if longest and parcel.accepted_ms + longest <= now:
+                self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
+
+    async def _release(self, now: int) -> None:
+        """Scheduled messages whose time has come."""
+        try:
+            rows = await self._store.due(now, PAGE)
+            released = await self._store.unschedule([row.id for row in rows])
+            # the others were cancelled in between
+            self._resume([row for row in rows if row.id in released], reached=False)
+            self._next_due = await self._store.next_due()
+        except StoreError as fault:  # the next tick tries again
+            log.warning("scheduled messages not read", reason=str(fault))
+        finally:
+            self._releasing = None
+
+    def _resume(self, rows: Sequence[MessageRow], reached: bool) -> None:
+        """Hand stored messages over, or end those whose validity has passed meanwhile."""
+        for (account, at), group in groupby(rows, attrgetter("account", "at")):
+            messages: list[Message] = []
+            for row in group:
+                submit = receipts.submit_of(row.body)
+                message: Message = (row.id, b"%d" % row.wire_id, submit)
+                expires = times.parse(submit.validity_period, at / 1000) if submit.validity_period else None
+                if expires is None or expires * 1000 > self._wall_ms():
+                    messages.append(message)
+                    if expires is not None:
+                        self.watch(account, message, at, int(expires * 1000))
+                else:
+                    parcel = self._open[row.id] = Parcel(account, [message], at, row.id, None)
+                    self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, reached, [message])])
+            if messages:
+                self.take(account, messages, at, messages[0][0], None)
+
+    async def recover(self) -> int:
+        """At start: everything accepted that has not ended goes out (again). -> how many."""
+        after, number = 0, 0
+        while page := await self._store.pending(after, PAGE):
+            waiting = [row for row in page if row.scheduled_at is None]
+            self._resume(waiting, reached=True)
+            number += len(waiting)
+            after = page[-1].id
+        self._next_due = await self._store.next_due()
+        return number
+
+    async def cancel(self, account: Account, row: MessageRow) -> bool:
+        """Take a scheduled message back. -> False if it is no longer to be had."""
+        if row.id not in await self._store.unschedule([row.id]):
+            return False
+        message: Message = (row.id, b"%d" % row.wire_id, receipts.submit_of(row.body))
+        end = End(DELETED, DELETED_ERROR, False, [message])
+        outcome = self._outcome(account, end)
+        before = await self._store.settle([outcome])
+        self._ended(account, Parcel(account.id, [message], row.at, row.id, None), end, outcome, before)
+        return row.id not in before
+
+
+def wanted(end: End) -> list[int]:
+    """Ids of those whose sender asked for a receipt of this end: registered_delivery, §5.2.17."""
+    if end.state == DELIVERED:
+        return [id_ for id_, _wire, submit in end.messages if submit.registered_delivery & 1]
+    return [id_ for id_, _wire, submit in end.messages if 0 < submit.registered_delivery & 3 < 3]
+
+
+def refunds(policy: str, end: End) -> bool:
+    """Whether the charge comes back: `unsent` what the network never took or refused, `undelivered` all that failed."""
+    if policy == "undelivered":
+        return end.state != DELIVERED
+    return policy == "unsent" and (not end.reached or end.state == REJECTED)

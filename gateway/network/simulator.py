@@ -1,0 +1,100 @@
+"""The built-in network: the destination of a message decides how it ends, after the delay of the rule that fits.
+
+Invariant: the first rule that fits decides; what fits no rule is delivered. Knows no store, no money, no session.
+"""
+
+from __future__ import annotations
+
+import re
+from asyncio import AbstractEventLoop, TimerHandle
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, UNDELIVERABLE, UNKNOWN
+
+from .connector import End, Message, Parcel, Report
+
+STATES = {
+    "delivered": DELIVERED,
+    "undeliverable": UNDELIVERABLE,
+    "expired": EXPIRED,
+    "rejected": REJECTED,
+    "deleted": DELETED,
+    "unknown": UNKNOWN,
+}
+
+
+class Rule(NamedTuple):
+    """`to` is a pattern of digits in which * stands for any digits."""
+
+    to: str
+    state: str = "delivered"
+    error: int = 0
+    delay: float | None = None  # seconds; None: the simulator's own
+
+
+class Rules(dict[bytes, int]):
+    """Destination address -> number of the rule that fits, len(rules) if none does. A memo of bounded size.
+
+    When every rule looks at endings only, so does the memo's key: ten entries answer for every number.
+    """
+
+    LIMIT = 100_000
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        super().__init__()
+        self.rules = tuple(rules)
+        self._patterns = [re.compile(pattern_of(rule.to)) for rule in rules]
+        suffixes = [rule.to[1:] for rule in rules if rule.to.startswith("*") and "*" not in rule.to[1:]]
+        longest = max(map(len, suffixes), default=0)
+        self.key = slice(-1 - longest, -1) if len(suffixes) == len(rules) else slice(2, -1)
+
+    def __missing__(self, digits: bytes) -> int:
+        if len(self) >= self.LIMIT:
+            self.clear()
+        found = next((n for n, pattern in enumerate(self._patterns) if pattern.fullmatch(digits)), len(self.rules))
+        self[digits] = found
+        return found
+
+
+def pattern_of(to: str) -> bytes:
+    """A rule's `to` as a regular expression over the digits of a destination."""
+    return re.escape(to.lstrip("+")).replace(r"\*", "[^\0]*").encode()
+
+
+class Simulator:
+    """Sends nothing anywhere; reports what the rules say."""
+
+    def __init__(self, rules: Sequence[Rule], delay: float, loop: AbstractEventLoop, report: Report) -> None:
+        self._rules = Rules(rules)
+        self._ends = [(STATES[rule.state], rule.error) for rule in rules] + [(DELIVERED, 0)]
+        self._delays = [delay if rule.delay is None else rule.delay for rule in rules] + [delay]
+        self._loop, self._report = loop, report
+        self._timers: set[TimerHandle] = set()
+
+    def send(self, parcel: Parcel) -> None:
+        for number, messages in self._sorted(parcel.messages):
+            state, error = self._ends[number]
+            self._later(self._delays[number], parcel, End(state, error, state != REJECTED, messages))
+
+    def _sorted(self, messages: Sequence[Message]) -> list[tuple[int, Sequence[Message]]]:
+        """The messages by the rule that fits. Most parcels fit one rule: then nothing is copied."""
+        rules, key = self._rules, self._rules.key
+        numbers = [rules[submit.destination[key]] for _id, _wire, submit in messages]
+        kinds = set(numbers)
+        if len(kinds) == 1:
+            return [(numbers[0], messages)]
+        return [(kind, [m for m, number in zip(messages, numbers, strict=True) if number == kind]) for kind in kinds]
+
+    def _later(self, delay: float, parcel: Parcel, end: End) -> None:
+        def report() -> None:
+            self._timers.discard(timer)
+            self._report(parcel, [end])
+
+        timer = self._loop.call_later(delay, report)
+        self._timers.add(timer)
+
+    def close(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()

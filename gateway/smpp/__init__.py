@@ -1,0 +1,1 @@
+"""SMPP towards the customers: sessions, the links that carry them, and one handler per command."""

@@ -1,0 +1,143 @@
+"""Who may bind: address first, then password, then everything a right login may still lack.
+
+Invariant: what a refused login hears depends on the peer's address alone. From an address on nobody's list nothing is
+looked up or hashed; from any other exactly one hash is made, a dummy if need be. Knows no sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import structlog
+
+from acl import reasons
+from acl.bind import at_the_door, may_bind, may_log_in, taken
+from acl.brake import Brake
+from acl.password import DUMMY_HASH, Known, verify
+from acl.reasons import Refusal
+from pdu.bodies import Bind
+from pdu.constants import BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER
+
+from ..accounts import Account, Accounts
+from .answers import STATUS
+
+log = structlog.get_logger()
+KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
+CHECKS_AT_MOST = 64  # of passwords, waiting for their turn or for the pool
+
+
+class Verdict(NamedTuple):
+    """`account` is there when the login was right, `status` when the bind was refused."""
+
+    account: Account | None
+    refusal: Refusal | None = None
+    status: int = 0
+
+
+class Door:
+    """Judges bind requests."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        brake: Brake,
+        known: Known,
+        pool: Executor,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._accounts, self._brake, self._known, self._pool = accounts, brake, known, pool
+        self._clock, self._sleep = clock, sleep
+        self._checking = 0
+        self._turns: dict[tuple[bytes, str], Turn] = {}
+
+    async def judge(self, command: int, request: Bind, peer: str) -> Verdict:
+        """One bind request from `peer` (an address in its canonical spelling)."""
+        try:
+            refusal = at_the_door(self._accounts.listed, peer)
+            if refusal is not None:
+                return refused(None, refusal)
+            account, refusal = await self._login(request, peer)
+            if account is None or refusal is not None:
+                return refused(None, refusal or Refusal(reasons.CHECK_FAILED))
+            refusal = self._allowed(account, command, request, self._clock())
+            return Verdict(account) if refusal is None else refused(account, refusal)
+        except Exception as fault:  # law 6: an error inside a check is a denial
+            log.error("bind check failed", peer=peer, reason=repr(fault))
+            return refused(None, Refusal(reasons.CHECK_FAILED))
+
+    async def _login(self, request: Bind, peer: str) -> tuple[Account | None, Refusal | None]:
+        """System_id, password and this account's addresses. Checks of one key take turns, so that many at once cannot
+        slip past a brake that none of them has set yet."""
+        key = (request.system_id, peer)
+        account = self._remembered(request, peer)
+        if account is not None:
+            return account, None
+        if self._checking >= CHECKS_AT_MOST:
+            return None, Refusal(reasons.BIND_THROTTLED)
+        self._checking += 1
+        turn = self._turns.setdefault(key, Turn())
+        turn.waiting += 1
+        try:
+            async with turn.lock:
+                account = self._remembered(request, peer)  # somebody before us may have proved it
+                return (account, None) if account is not None else await self._check(key, request, peer)
+        finally:
+            self._checking -= 1
+            turn.waiting -= 1
+            if not turn.waiting:
+                del self._turns[key]
+
+    def _remembered(self, request: Bind, peer: str) -> Account | None:
+        """The account, if this very password was right before and the address is the account's own."""
+        account = self._accounts.by_system_id.get(request.system_id)
+        if account is None or not account.policy.networks.contains(peer):
+            return None
+        return account if self._known.matches(account.id, account.password_hash, request.password) else None
+
+    async def _check(self, key: tuple[bytes, str], request: Bind, peer: str) -> tuple[Account | None, Refusal | None]:
+        """Exactly one hash, whoever asks."""
+        wait = self._brake.wait(key, self._clock())
+        if wait is None:
+            return None, Refusal(reasons.BIND_THROTTLED)
+        if wait:
+            await self._sleep(wait)
+        account = self._accounts.by_system_id.get(request.system_id)
+        hashed = DUMMY_HASH if account is None else account.password_hash
+        loop = asyncio.get_running_loop()
+        right = await loop.run_in_executor(self._pool, verify, hashed, request.password)
+        if account is not None and account.password_hash != hashed:
+            right = False  # rotated while we were hashing
+        refusal = may_log_in(None if account is None else account.policy.networks, peer, right)
+        if refusal is not None:
+            self._brake.failed(key, self._clock())
+            return None, refusal
+        self._brake.passed(key)
+        if account is not None:
+            self._known.remember(account.id, hashed, request.password)
+        return account, None
+
+    @staticmethod
+    def _allowed(account: Account, command: int, request: Bind, now: float) -> Refusal | None:
+        """What a right login may still lack. At the limit of binds the oldest is asked whether it is alive."""
+        kind, system_type = KINDS[command], request.system_type.decode("latin-1")
+        refusal = may_bind(account.settings, account.enabled, kind, system_type, taken(account.kinds()))
+        if refusal is not None and refusal.reason == reasons.TOO_MANY_BINDS:
+            account.probe_oldest(kind, now)
+        return refusal
+
+
+class Turn:
+    """The checks of one (system_id, address), one at a time."""
+
+    __slots__ = ("lock", "waiting")
+
+    def __init__(self) -> None:
+        self.lock, self.waiting = asyncio.Lock(), 0
+
+
+def refused(account: Account | None, refusal: Refusal) -> Verdict:
+    return Verdict(account, refusal, STATUS[refusal.reason])

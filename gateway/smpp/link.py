@@ -1,0 +1,253 @@
+"""The asyncio shell around a session: octets in and out, one run at work at a time, back-pressure both ways.
+
+Invariant: while a run is at work nothing else of this session is inside the store; what arrives meanwhile waits in the
+session, beyond BACKLOG in the socket. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import structlog
+
+from acl import reasons
+from acl.addresses import peer as canonical
+from acl.reasons import Refusal
+from pdu.bodies import BIND_RESP_BODY, Bind
+from pdu.commands import OPEN
+from pdu.constants import ESME_ROK, ESME_RSYSERR, ESME_RUNKNOWNERR
+from pdu.tlv import encode as encode_tlvs
+from store.protocol import OutcomeUnknown
+
+from ..accounts import Account
+from ..delivery import Due
+from ..metrics import Traffic
+from ..refusals import Refusals
+from .bind import KINDS, Door
+from .handling import Handler
+from .session import BINDS, Session, Timers
+
+log = structlog.get_logger()
+BACKLOG = 256 * 1024  # octets of requests that may wait; beyond, the socket is not read
+UNWRITTEN = 256 * 1024  # octets of answers that may wait; beyond, nothing new is begun
+GRACE = 1.0  # seconds a receipt waits when the link that has its response is gone
+SC_INTERFACE_VERSION = encode_tlvs([(0x0210, b"\x34")])
+
+
+class Floor(Protocol):
+    """What a link needs of the server it belongs to."""
+
+    door: Door
+    handlers: Mapping[int, Handler]
+    refusals: Refusals
+    traffic: Traffic
+    timers: Timers
+    draining: bool
+
+    def admit(self, link: Link, address: str) -> bool:
+        """Take the connection in, or refuse it because there are too many."""
+
+    def forget(self, link: Link) -> None: ...
+
+
+class Link(asyncio.Protocol):
+    """One TCP connection of a client."""
+
+    def __init__(self, floor: Floor, number: int, secured: bool) -> None:
+        self.number, self.secured = number, secured
+        self.peer, self.port = "", 0
+        self.kind = ""
+        self._floor, self._loop = floor, asyncio.get_running_loop()
+        self._clock = self._loop.time
+        self.session = Session(self._clock(), floor.traffic, floor.timers)
+        self._transport: asyncio.Transport | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._stuck_since: float | None = None
+        self._flushing = self._reading_paused = self._answers_lost = False
+        self._after_writing: list[Callable[[], None]] = []
+
+    # -- asyncio's side --------------------------------------------------------------------------------------------
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername") or ("", 0)
+        self.peer, self.port = canonical(name[0]) or "unreadable", name[1]
+        self._transport.set_write_buffer_limits(high=UNWRITTEN, low=UNWRITTEN // 4)
+        if not self._floor.admit(self, self.peer):
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        unanswered = self.session.abandon()
+        self._writable.set()
+        account = self.session.account
+        if account is not None:
+            account.leave(self, unanswered)
+            log.info("unbound", account=account.name, bind=self.number, peer=self.peer, reason=self.session.closing)
+        for then in self._after_writing:
+            self._loop.call_later(GRACE, then)
+        self._after_writing.clear()
+        self._floor.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        session, now = self.session, self._clock()
+        answered = session.receive(data, now)
+        if answered:
+            self.account.mailbox.answered(answered, now)
+        if self._work is None and session.has_work():
+            self._work = self._loop.create_task(self._serve())
+        if session.backlog > BACKLOG and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        self._flush()
+
+    def eof_received(self) -> bool | None:
+        return None  # asyncio closes; what was accepted goes its way all the same
+
+    def pause_writing(self) -> None:
+        self._stuck_since = self._clock()
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._stuck_since = None
+        self._writable.set()
+        self._release_answers()
+        if self.session.account is not None:
+            self.session.account.mailbox.pump()
+
+    # -- requests --------------------------------------------------------------------------------------------------
+    async def _serve(self) -> None:
+        """Runs, one after the other, until nothing waits."""
+        session = self.session
+        try:
+            while (run := session.next_run()) is not None:
+                command, requests = run
+                if command in BINDS:
+                    await self._bind(command, requests[0])
+                else:
+                    await self._handle(command, requests)
+                if not self._writable.is_set():
+                    self._flush()
+                    await self._writable.wait()
+        except OutcomeUnknown as fault:  # any answer could be a lie
+            log.error("session closed unanswered", peer=self.peer, reason=str(fault))
+            self.abort("outcome of a commit unknown")
+        except Exception as fault:  # a fault of ours must not leave a session that never answers
+            log.exception("handler failed", peer=self.peer, reason=repr(fault))
+            self.abort("internal error")
+        finally:
+            self._work = None
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        self._flush()
+
+    async def _handle(self, command: int, requests: list[Any]) -> None:
+        session, account = self.session, self.account
+        if command in account.switched_off:
+            session.nack([request.sequence for request in requests])
+            self._floor.refusals.note_command(account, len(requests))
+            return
+        answer = await self._floor.handlers[command](self, requests, self._clock())
+        session.send(answer.octets)
+        if answer.then is not None:
+            self._flush()
+            answer.then()
+
+    async def _bind(self, command: int, request: Bind) -> None:
+        session, floor = self.session, self._floor
+        if floor.draining:
+            self._refuse_bind(command, request, None, Refusal(reasons.DRAINING), ESME_RSYSERR)
+            return
+        account, refusal, status = await floor.door.judge(command, request, self.peer)
+        if self._transport is None or session.state != OPEN:  # it went away while we were hashing
+            return
+        if refusal is not None or account is None:
+            self._refuse_bind(command, request, account, refusal or Refusal(reasons.CHECK_FAILED), status)
+            return
+        session.bind(command, account, request.interface_version, self._clock())
+        self.kind = KINDS[command]
+        body = BIND_RESP_BODY.encode(BIND_RESP_BODY.build(system_id=b"smppgate"))
+        session.respond(command, ESME_ROK, request.sequence, body + SC_INTERFACE_VERSION if session.tlvs else body)
+        self._flush()
+        account.join(self)
+        log.info("bound", account=account.name, bind=self.number, type=self.kind, peer=self.peer, tls=self.secured)
+
+    def _refuse_bind(self, command: int, request: Bind, account: Account | None, refusal: Refusal, status: int) -> None:
+        """Always answer, then close."""
+        self._floor.refusals.note_bind(account, self.peer, request.system_id, refusal, status)
+        self.session.respond(command, status, request.sequence)
+        self.session.close(f"bind refused: {refusal.reason}")
+
+    # -- what handlers, mailboxes and accounts ask of a link -------------------------------------------------------
+    @property
+    def account(self) -> Account:
+        assert self.session.account is not None  # only bound sessions have runs and deliveries
+        return self.session.account
+
+    def holds_answers(self) -> bool:
+        return self._answers_lost if self._transport is None else self._transport.get_write_buffer_size() > 0
+
+    def when_written(self, then: Callable[[], None]) -> None:
+        if self._transport is None:
+            self._loop.call_later(GRACE, then)
+        else:
+            self._after_writing.append(then)
+
+    def room(self) -> int:
+        return self.session.room() if self._stuck_since is None and self._transport is not None else 0
+
+    def deliver(self, dues: Sequence[Due]) -> None:
+        self.session.deliver(dues, self._clock())
+        self._flush_soon()
+
+    def unanswered_ids(self) -> list[int]:
+        return [due.id for due in self.session.unanswered.values()]
+
+    def unbind(self, why: str) -> None:
+        self.session.unbind(self._clock(), why)
+        self._flush()
+
+    def abort(self, why: str) -> None:
+        """Close without another word."""
+        self.session.close(why)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def tick(self, now: float) -> None:
+        late = self.session.tick(now)
+        if late:
+            self.account.mailbox.answered([(due, ESME_RUNKNOWNERR) for due in late], now)
+        if self._stuck_since is not None and now - self._stuck_since >= (self.session.timers.response or 60.0):
+            self.abort("answers not read")
+        if self._after_writing:
+            self._release_answers()
+        self._flush()
+
+    # -- out -------------------------------------------------------------------------------------------------------
+    def _flush_soon(self) -> None:
+        """One write per loop turn, whoever put something in the outbox."""
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        octets = self.session.outbox()
+        if self._transport is None:
+            self._answers_lost = self._answers_lost or bool(octets)
+            return
+        if octets:
+            self._transport.write(octets)
+        if self.session.closing is not None and self._work is None:
+            self._transport.close()
+
+    def _release_answers(self) -> None:
+        """Receipts that had to let their responses go first."""
+        if self._after_writing and not self.holds_answers():
+            waiting, self._after_writing = self._after_writing, []
+            for then in waiting:
+                then()

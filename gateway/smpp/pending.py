@@ -1,0 +1,182 @@
+"""query_sm, cancel_sm and replace_sm: what a client may ask and change about messages it has sent.
+
+Invariant: a message is found by its id and the sender it was sent with, and only inside the account (§4.8 to §4.10);
+money moves only with the change of state that justifies it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from acl import reasons
+from pdu import times
+from pdu.bodies import (
+    QUERY_SM_RESP_BODY,
+    SUBMIT_SM_BODY,
+    CancelSm,
+    QuerySm,
+    ReplaceSm,
+    SubmitSm,
+    digits_of,
+)
+from pdu.constants import (
+    CANCEL_SM,
+    ENROUTE,
+    ESME_RCANCELFAIL,
+    ESME_RINVMSGID,
+    ESME_ROK,
+    ESME_RREPLACEFAIL,
+    ESME_RSYSERR,
+    QUERY_SM,
+    REPLACE_SM,
+    RESPONSE,
+)
+from pdu.frames import response
+from store.protocol import MessageRow, Store, StoreError
+
+from ..accounts import Account
+from ..metrics import Traffic
+from ..network.connector import Message
+from ..network.dispatch import Dispatch
+from ..receipts import submit_of
+from .answers import status_of
+from .handling import Answer, Asker
+from .timing import Timing, timing
+
+Told = tuple[int, bytes]
+"""command_status and body of a response."""
+
+
+class Pending:
+    """Handlers of the three commands. A request costs a look-up, so the requests of a run are served one by one."""
+
+    def __init__(self, store: Store, dispatch: Dispatch, traffic: Traffic, wall_ms: Callable[[], int]) -> None:
+        self._store, self._dispatch, self._traffic, self._wall_ms = store, dispatch, traffic, wall_ms
+
+    async def query_sm(self, link: Asker, run: list[QuerySm], now: float) -> Answer:
+        return await self._each(QUERY_SM, self._query, link.account, run)
+
+    async def cancel_sm(self, link: Asker, run: list[CancelSm], now: float) -> Answer:
+        return await self._each(CANCEL_SM, self._cancel, link.account, run)
+
+    async def replace_sm(self, link: Asker, run: list[ReplaceSm], now: float) -> Answer:
+        return await self._each(REPLACE_SM, self._replace, link.account, run)
+
+    async def _each(
+        self, command: int, one: Callable[[Account, Any], Awaitable[Told]], account: Account, run: Sequence[Any]
+    ) -> Answer:
+        out = []
+        for request in run:
+            try:
+                status, body = await one(account, request)
+            except StoreError:
+                status, body = ESME_RSYSERR, b""
+            out.append(response(command, status, request.sequence, body))
+            self._traffic.sent(command | RESPONSE, status, 1)
+        return Answer(b"".join(out))
+
+    # -- one request -----------------------------------------------------------------------------------------------
+    async def _query(self, account: Account, request: QuerySm) -> Told:
+        rows = await self._found(account, request.message_id, request.source)
+        if not rows:
+            return ESME_RINVMSGID, b""
+        row = next((row for row in rows if row.state is None), rows[0])  # of one submit_multi: what is still on its way
+        body = QUERY_SM_RESP_BODY.build(
+            message_id=request.message_id,
+            final_date=b"" if row.done_at is None else times.format_absolute(row.done_at / 1000),
+            message_state=ENROUTE if row.state is None else row.state,
+            error_code=min(row.error or 0, 255),
+        )
+        return ESME_ROK, QUERY_SM_RESP_BODY.encode(body)
+
+    async def _cancel(self, account: Account, request: CancelSm) -> Told:
+        if request.message_id:
+            rows = await self._found(account, request.message_id, request.source)
+            if not rows:
+                return ESME_RINVMSGID, b""
+        else:
+            rows = await self._alike(account, request.source, request.destination, request.service_type)
+        cancelled = [await self._dispatch.cancel(account, row) for row in rows if row.scheduled_at is not None]
+        return (ESME_ROK if any(cancelled) else ESME_RCANCELFAIL), b""
+
+    async def _replace(self, account: Account, request: ReplaceSm) -> Told:
+        """A scheduled message gets another text, for what has been paid: its price never changes."""
+        overrides = account.settings.status_overrides
+        rows = await self._found(account, request.message_id, request.source)
+        if not rows:
+            return ESME_RINVMSGID, b""
+        row = rows[0]
+        if row.scheduled_at is None:
+            return ESME_RREPLACEFAIL, b""
+        old = submit_of(row.body)
+        when = timing(request.schedule_delivery_time, request.validity_period, self._wall_ms())
+        if when is not None and not isinstance(when, Timing):
+            return status_of(when.reason, overrides), b""
+        new = replaced(old, request)
+        parts = account.parts(new)
+        if parts < 1:
+            return status_of(reasons.ALPHABET_INVALID, overrides), b""
+        if parts > account.parts(old):
+            return status_of(reasons.REPLACE_COSTS_MORE, overrides), b""
+        later = when.schedule_ms if when is not None else None
+        done = await self._store.replace(row.id, bytearray(new.raw), later)
+        if done and later is not None:
+            self._dispatch.schedule(later)
+        return (ESME_ROK if done else ESME_RREPLACEFAIL), b""
+
+    async def replace_present(self, account: Account, messages: Sequence[Message]) -> None:
+        """replace_if_present_flag (§5.2.18): older scheduled messages alike make room for those just accepted."""
+        if not any([submit.replace_if_present_flag for _id, _wire, submit in messages]):  # noqa: C419 - twice as fast
+            return
+        fresh = {id_ for id_, _wire, _submit in messages}
+        for _id, _wire, submit in messages:
+            if submit.replace_if_present_flag:
+                for row in await self._alike(account, submit.source, submit.destination, submit.service_type):
+                    if row.id not in fresh:
+                        await self._dispatch.cancel(account, row)
+
+    # -- finding ---------------------------------------------------------------------------------------------------
+    async def _found(self, account: Account, message_id: bytes, source: bytes) -> list[MessageRow]:
+        if not message_id.isdigit() or len(message_id) > 19:
+            return []
+        rows = await self._store.find(account.id, int(message_id))
+        return [row for row in rows if self._same_sender(account, submit_of(row.body).source, source)]
+
+    @staticmethod
+    def _same_sender(account: Account, stored: bytes, asked: bytes) -> bool:
+        """TON and NPI are not compared: clients leave them out. No sender is right where the default one stepped in."""
+        return digits_of(stored) == digits_of(asked) or (len(asked) == 3 and stored == account.policy.default_source)
+
+    async def _alike(
+        self, account: Account, source: bytes, destination: bytes, service_type: bytes
+    ) -> list[MessageRow]:
+        """Scheduled messages with this source and destination, and service_type if one is given."""
+        found = []
+        for row in await self._store.scheduled(account.id):
+            submit = submit_of(row.body)
+            if (
+                self._same_sender(account, submit.source, source)
+                and digits_of(submit.destination) == digits_of(destination)
+                and service_type in (b"", submit.service_type)
+            ):
+                found.append(row)
+        return found
+
+
+def replaced(old: SubmitSm, request: ReplaceSm) -> SubmitSm:
+    """The message with the new text; empty times leave the old ones (§4.10.2). A message_payload makes way."""
+    return SUBMIT_SM_BODY.build(
+        service_type=old.service_type,
+        source=old.source,
+        destination=old.destination,
+        esm_class=old.esm_class,
+        protocol_id=old.protocol_id,
+        priority_flag=old.priority_flag,
+        schedule_delivery_time=request.schedule_delivery_time or old.schedule_delivery_time,
+        validity_period=request.validity_period or old.validity_period,
+        registered_delivery=request.registered_delivery,
+        data_coding=old.data_coding,
+        sm_default_msg_id=request.sm_default_msg_id,
+        short_message=request.short_message,
+    )

@@ -1,0 +1,141 @@
+"""The listeners: plain and TLS, the caps on connections, the tick that moves every session's time, the graceful stop.
+
+Invariant: a stop ends every session by unbind after its accepted requests were answered. Knows no rules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import structlog
+
+from ..metrics import Traffic
+from ..refusals import Refusals
+from .bind import Door
+from .handling import Handler
+from .link import Link
+from .session import Timers
+
+log = structlog.get_logger()
+HANDSHAKE = 10.0  # seconds
+
+
+class Caps(NamedTuple):
+    """Connections at most; 0 means no limit."""
+
+    total: int = 0
+    per_address: int = 0
+
+
+class Certificate:
+    """A TLS context whose certificate follows its files: new handshakes get the new one, sessions stay."""
+
+    def __init__(self, cert: Path, key: Path, minimum: ssl.TLSVersion) -> None:
+        self._cert, self._key = cert, key
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = minimum
+        self._stamps = self._read_stamps()
+        self.context.load_cert_chain(cert, key)
+
+    def _read_stamps(self) -> tuple[int, int]:
+        return self._cert.stat().st_mtime_ns, self._key.stat().st_mtime_ns
+
+    def follow(self) -> None:
+        """Load the files again if they have changed; a half-written pair is tried again at the next call."""
+        try:
+            stamps = self._read_stamps()
+            if stamps == self._stamps:
+                return
+            # into a throw-away context first: a pair that does not fit must not reach the live one
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._cert, self._key)
+            self.context.load_cert_chain(self._cert, self._key)
+        except (OSError, ssl.SSLError) as fault:
+            log.warning("certificate not reloaded", reason=str(fault))
+        else:
+            self._stamps = stamps
+            log.info("certificate reloaded", file=str(self._cert))
+
+
+class Server:
+    """All SMPP listeners and their links."""
+
+    def __init__(
+        self,
+        door: Door,
+        handlers: Mapping[int, Handler],
+        refusals: Refusals,
+        traffic: Traffic,
+        timers: Timers,
+        caps: Caps,
+    ) -> None:
+        self.door, self.handlers, self.refusals, self.traffic, self.timers = door, handlers, refusals, traffic, timers
+        self.draining = False
+        self.links: dict[int, Link] = {}
+        self.turned_away = 0
+        self._caps, self._number = caps, 0
+        self._addresses: Counter[str] = Counter()
+        self._listeners: list[asyncio.Server] = []
+        self._gone = asyncio.Event()
+
+    # -- connections -----------------------------------------------------------------------------------------------
+    async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
+        """-> the port, which the system chooses if 0 is asked for."""
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(
+            lambda: self._link(certificate is not None),
+            host,
+            port,
+            backlog=1024,
+            reuse_address=True,
+            ssl=certificate.context if certificate else None,
+            ssl_handshake_timeout=HANDSHAKE if certificate else None,
+        )
+        self._listeners.append(listener)
+        return int(listener.sockets[0].getsockname()[1])
+
+    def _link(self, secured: bool) -> Link:
+        self._number += 1
+        return Link(self, self._number, secured)
+
+    def admit(self, link: Link, address: str) -> bool:
+        total, each = self._caps
+        self.links[link.number] = link
+        self._addresses[address] += 1
+        if (total and len(self.links) > total) or (each and self._addresses[address] > each):
+            self.turned_away += 1
+            return False
+        return True
+
+    def forget(self, link: Link) -> None:
+        self._gone.set()
+        if self.links.pop(link.number, None) is not None:
+            self._addresses[link.peer] -= 1
+            if not self._addresses[link.peer]:
+                del self._addresses[link.peer]
+
+    # -- time ------------------------------------------------------------------------------------------------------
+    def tick(self, now: float) -> None:
+        for link in list(self.links.values()):
+            link.tick(now)
+
+    async def stop(self, patience: float) -> None:
+        """Stop accepting, let commits finish and their answers leave, unbind, close; `patience` seconds in all."""
+        self.draining = True
+        for listener in self._listeners:
+            listener.close()
+        for link in list(self.links.values()):
+            link.unbind("server stopping")
+        try:
+            async with asyncio.timeout(patience):
+                while self.links:
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            log.warning("clients did not answer unbind", links=len(self.links))
+        for link in list(self.links.values()):
+            link.abort("server stopped")

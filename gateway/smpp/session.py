@@ -1,0 +1,358 @@
+"""One SMPP session of a customer, sans-IO: octets and `now` in; runs of legal, decoded requests and octets out.
+
+Invariant: what a request may do is decided when its turn comes, so a bind governs what stands behind it in the same
+segment; and whatever needs nobody else (link checks, responses, unknown commands) is answered at once, also while a
+commit is under way. Knows no sockets, no clock, no store and no rules of accounts.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pdu.codec import decode_run
+from pdu.commands import BOUND_RX, BOUND_TRX, BOUND_TX, CLOSED, LEGAL, OPEN, UNBOUND
+from pdu.constants import (
+    BIND_RECEIVER,
+    BIND_TRANSCEIVER,
+    BIND_TRANSMITTER,
+    CANCEL_SM,
+    COMMAND_NAMES,
+    DATA_SM,
+    DATA_SM_RESP,
+    DELIVER_SM,
+    DELIVER_SM_RESP,
+    ENQUIRE_LINK,
+    ESME_RALYBND,
+    ESME_RINVBNDSTS,
+    ESME_RINVCMDID,
+    ESME_RINVCMDLEN,
+    ESME_ROK,
+    ESME_RSYSERR,
+    GENERIC_NACK,
+    QUERY_SM,
+    REPLACE_SM,
+    RESPONSE,
+    SUBMIT_MULTI,
+    SUBMIT_SM,
+    UNBIND,
+    UNBIND_RESP,
+)
+from pdu.frames import HEADER, SMALLEST, Desync, Frame, response, split
+
+from ..delivery import Due
+from ..metrics import Traffic
+
+if TYPE_CHECKING:
+    from ..accounts import Account
+
+BINDS = {BIND_TRANSMITTER: BOUND_TX, BIND_RECEIVER: BOUND_RX, BIND_TRANSCEIVER: BOUND_TRX}
+BOUND = frozenset((BOUND_TX, BOUND_RX, BOUND_TRX))
+RECEIVING = frozenset((BOUND_RX, BOUND_TRX))
+SENDING = frozenset((BOUND_TX, BOUND_TRX))
+WORK = frozenset(
+    (*BINDS, SUBMIT_SM, SUBMIT_MULTI, DATA_SM, QUERY_SM, CANCEL_SM, REPLACE_SM, UNBIND)
+)  # wait for their turn
+SILENT = frozenset(command for command in COMMAND_NAMES if command | RESPONSE not in COMMAND_NAMES)  # have no response
+LAST_SEQUENCE = 0x7FFFFFFF
+COMMAND: Callable[[Frame], int] = itemgetter(0)
+
+Run = tuple[int, list[Any]]
+Answered = list[tuple[Due, int]]
+
+
+class Timers(NamedTuple):
+    """Seconds; 0 switches a timer off. SMPP 3.4 §7.2."""
+
+    session_init: float = 10.0
+    pdu: float = 10.0  # from the first octet of a PDU to its last
+    enquire_link: float = 30.0
+    response: float = 30.0
+    inactivity: float = 0.0
+    session_limit: float = 86_400.0
+
+
+class Session:
+    """See the module. `closing` says why the session is to be closed once its outbox is written, or is None."""
+
+    def __init__(self, now: float, traffic: Traffic, timers: Timers | None = None) -> None:
+        self.timers = timers or Timers()
+        self.state: str = OPEN
+        self.account: Account | None = None
+        self.window, self.delivery_window = 10, 10
+        self.tlvs = True  # False for clients before 3.4: they get none
+        self.closing: str | None = None
+        self.backlog = 0  # octets that wait for their turn
+        self.unanswered: dict[int, Due] = {}
+        self.bound_at = 0.0
+        self._traffic = traffic
+        self._opened = self._heard = self._worked = now
+        self._probed: float | None = None  # when our enquire_link left that nothing has answered yet
+        self._unbinding: float | None = None  # when our unbind left
+        self._leaving = False  # the client has sent unbind
+        self._desync: Desync | None = None
+        self._sequence = 0
+        self._pieces: list[bytes] = []
+        self._partial, self._needed, self._partial_since = 0, SMALLEST, now
+        self._waiting: deque[tuple[int, bytes, list[Frame]]] = deque()
+        self._sent: deque[tuple[float, range]] = deque()
+        self._outbox: list[bytes] = []
+        self._unbind_reason = ""
+
+    # -- in --------------------------------------------------------------------------------------------------------
+    def receive(self, octets: bytes, now: float) -> Answered:
+        """Take what the socket had. -> deliveries that were answered, with the status; requests wait for next_run."""
+        if self.state == CLOSED or self._desync is not None:
+            return []
+        self._heard, self._probed = now, None
+        if self._partial:
+            self._pieces.append(octets)
+            self._partial += len(octets)
+            if self._partial < self._needed:
+                return []
+            octets = b"".join(self._pieces)
+        frames, used, self._desync = split(octets)
+        self._keep(octets, used, now)
+        answered: Answered = []
+        for command, group in groupby(frames, COMMAND):
+            run = list(group)
+            self._traffic.received(command, run)
+            if command in WORK:
+                self._wait(command, octets, run, now)
+            elif command in (DELIVER_SM_RESP, DATA_SM_RESP):
+                self._completed(run, answered)
+                self._worked = now
+            else:
+                self._at_once(command, octets, run, answered, now)
+        return answered
+
+    def _keep(self, octets: bytes, used: int, now: float) -> None:
+        """Remember the unfinished PDU at the end, and how many octets it needs before looking again is worth it."""
+        rest = octets[used:] if used < len(octets) else b""
+        if rest and (not self._partial or used):
+            self._partial_since = now
+        self._pieces = [rest] if rest else []
+        self._partial = len(rest)
+        self._needed = max(SMALLEST, int.from_bytes(rest[:4], "big")) if self._partial >= 4 else 4
+
+    def _wait(self, command: int, octets: bytes, run: list[Frame], now: float) -> None:
+        """Requests queue up; what a client sends behind its unbind is dropped."""
+        if self._leaving:
+            return
+        self._leaving = command == UNBIND and self.state in BOUND
+        self._worked = now
+        self.backlog += sum([end - at for _command, _status, _sequence, at, end in run]) + SMALLEST * len(run)
+        if self._waiting:
+            last, buffer, frames = self._waiting[-1]
+            if last == command and buffer is octets:  # only answers stood between: still one run
+                frames += run
+                return
+        self._waiting.append((command, octets, run))
+
+    def _completed(self, run: Iterable[Frame], answered: Answered) -> None:
+        pop = self.unanswered.pop
+        for _command, status, sequence, _at, _end in run:
+            due = pop(sequence, None)
+            if due is not None:  # else nobody asked: dropped, as §1 of the protocol's good manners wants it
+                answered.append((due, status))
+
+    def _at_once(self, command: int, octets: bytes, run: list[Frame], answered: Answered, now: float) -> None:
+        """What the session settles by itself, whatever else is under way."""
+        if command == ENQUIRE_LINK:
+            for frame in run:
+                self.respond(ENQUIRE_LINK, ESME_ROK, frame[2])
+        elif command == GENERIC_NACK:  # it may complete a request of ours, as failed
+            self._completed([(command, status or ESME_RSYSERR, *rest) for _c, status, *rest in run], answered)  # type: ignore[misc]
+        elif command == UNBIND_RESP and self._unbinding is not None:
+            self.close("unbound")
+        elif not command & RESPONSE:
+            if command in COMMAND_NAMES and command not in SILENT:  # deliver_sm, the wrong way round
+                self._waiting.append((command, octets, run))
+            else:
+                self.nack([frame[2] for frame in run])
+
+    def has_work(self) -> bool:
+        """Whether next_run would find something to do."""
+        return bool(self._waiting) or (self._desync is not None and self.state != CLOSED)
+
+    def next_run(self) -> Run | None:
+        """The next requests of one command: legal now, decoded, at most a window of them. None: nothing waits."""
+        while self._waiting and self.state != CLOSED:
+            command, buffer, frames = self._waiting[0]
+            limit = 1 if command in BINDS else self.window
+            taken = frames[:limit]
+            if len(frames) > limit:
+                self._waiting[0] = command, buffer, frames[limit:]
+            else:
+                self._waiting.popleft()
+            self.backlog -= sum([end - at for _command, _status, _sequence, at, end in taken]) + SMALLEST * len(taken)
+            if command not in LEGAL[self.state]:
+                self._refuse_state(command, taken)
+            elif command == UNBIND:
+                self.respond(UNBIND, ESME_ROK, taken[0][2])
+                self.close("client unbound")
+            else:
+                requests, faults = decode_run(command, buffer, taken)
+                for sequence, fault in faults:  # a bad body costs one answer
+                    self.respond(command, fault.status, sequence)
+                if requests:
+                    return command, requests
+        self._end_of_queue()
+        return None
+
+    def _end_of_queue(self) -> None:
+        if self._desync is not None and self.state != CLOSED:
+            self.respond(GENERIC_NACK, ESME_RINVCMDLEN, self._desync.sequence)
+            self.close("framing lost")
+
+    def _refuse_state(self, command: int, frames: Sequence[Frame]) -> None:
+        """Not in this state: §2.2 and Table 2-1."""
+        status = ESME_RALYBND if command in BINDS and self.state in BOUND else ESME_RINVBNDSTS
+        for frame in frames:
+            self.respond(command, status, frame[2])
+        if command == UNBIND:
+            self.close("unbind before bind")
+
+    # -- out -------------------------------------------------------------------------------------------------------
+    def send(self, octets: bytes) -> None:
+        self._outbox.append(octets)
+
+    def respond(self, command: int, status: int, sequence: int, body: bytes = b"") -> None:
+        self._outbox.append(response(command, status, sequence, body))
+        self._traffic.sent(command | RESPONSE, status, 1)
+
+    def nack(self, sequences: Iterable[int]) -> None:
+        """Unknown here, or switched off."""
+        for sequence in sequences:
+            self.respond(GENERIC_NACK, ESME_RINVCMDID, sequence)
+
+    def outbox(self) -> bytes:
+        """Everything to be written, joined; empties the box."""
+        if not self._outbox:
+            return b""
+        octets = b"".join(self._outbox)
+        self._outbox.clear()
+        return octets
+
+    def bind(self, command: int, account: Account, interface_version: int, now: float) -> None:
+        """The bind was granted. The window and the timers are the account's from now on."""
+        self.state, self.account, self.bound_at, self._worked = BINDS[command], account, now, now
+        self.tlvs = interface_version >= 0x34
+        self.retune()
+
+    def retune(self) -> None:
+        """The account's settings have changed."""
+        if self.account is None:
+            return
+        settings = self.account.settings
+        self.window = settings.window
+        self.delivery_window = settings.effective_delivery_window
+        self.timers = self.timers._replace(
+            enquire_link=settings.enquire_link,
+            response=settings.response_timeout,
+            inactivity=settings.inactivity,
+            session_limit=settings.session_limit,
+        )
+
+    def room(self) -> int:
+        """How many deliveries the client may be given now."""
+        if self.state not in RECEIVING or self._leaving:
+            return 0
+        return self.delivery_window - len(self.unanswered)
+
+    def deliver(self, dues: Sequence[Due], now: float) -> None:
+        """Offer these; they stay in `unanswered` until a response, a timeout or the end of the session."""
+        sequences = self._take_sequences(len(dues))
+        self.unanswered.update(zip(sequences, dues, strict=True))
+        self._sent.append((now + (self.timers.response or 1e9), sequences))
+        pack = HEADER.pack
+        if self.tlvs:
+            out = [pack(16 + len(due[1]), DELIVER_SM, 0, n) + due[1] for n, due in zip(sequences, dues, strict=True)]
+        else:
+            out = [
+                pack(16 + due[2], DELIVER_SM, 0, n) + due[1][: due[2]] for n, due in zip(sequences, dues, strict=True)
+            ]
+        self._outbox.append(b"".join(out))
+        self._traffic.sent(DELIVER_SM, 0, len(dues))
+
+    def _take_sequences(self, count: int) -> range:
+        """The numbers of the next `count` requests of ours: 1 to 0x7FFFFFFF, then 1 again (§3.2)."""
+        first = self._sequence + 1
+        if first + count - 1 > LAST_SEQUENCE:
+            first = 1
+        self._sequence = first + count - 1
+        return range(first, first + count)
+
+    # -- time and ends ---------------------------------------------------------------------------------------------
+    def probe(self, now: float) -> None:
+        """Ask whether the peer is alive; tick closes the session if nothing comes."""
+        if self._probed is None and self.state in BOUND:
+            self._probed = now
+            self.send(HEADER.pack(SMALLEST, ENQUIRE_LINK, 0, self._take_sequences(1)[0]))
+            self._traffic.sent(ENQUIRE_LINK, 0, 1)
+
+    def silent_for(self, now: float) -> float:
+        """Seconds since our unanswered enquire_link; 0 when there is none."""
+        return 0.0 if self._probed is None else now - self._probed
+
+    def tick(self, now: float) -> list[Due]:
+        """Once a second. -> deliveries that were not answered in time."""
+        timers = self.timers
+        if self.state == OPEN:
+            if now - self._opened >= timers.session_init:
+                self.close("session_init timer")
+        elif self._unbinding is not None:
+            if now - self._unbinding >= (timers.response or 5.0):
+                self.close("no unbind_resp")
+        elif self.state in BOUND:
+            self._tick_bound(now, timers)
+        if self._partial and now - self._partial_since >= timers.pdu:
+            self.close("PDU not completed")
+        return self._overdue(now)
+
+    def _tick_bound(self, now: float, timers: Timers) -> None:
+        if timers.session_limit and now - self.bound_at >= timers.session_limit:
+            self.unbind(now, "session limit")
+        elif timers.inactivity and now - self._worked >= timers.inactivity:
+            self.unbind(now, "inactivity timer")
+        elif self._probed is not None and timers.response and now - self._probed >= timers.response:
+            self.close("enquire_link not answered")
+        elif timers.enquire_link and now - self._heard >= timers.enquire_link:
+            self.probe(now)
+
+    def _overdue(self, now: float) -> list[Due]:
+        late: list[Due] = []
+        while self._sent and self._sent[0][0] <= now:
+            _deadline, sequences = self._sent.popleft()
+            late += [self.unanswered.pop(sequence) for sequence in sequences if sequence in self.unanswered]
+        return late
+
+    def unbind(self, now: float, why: str) -> None:
+        """Ask the client to go (§4.2): nothing new is accepted or delivered, what is under way is still answered."""
+        if self.state in BOUND:
+            self.state, self._unbinding, self._unbind_reason = UNBOUND, now, why
+            self.send(HEADER.pack(SMALLEST, UNBIND, 0, self._take_sequences(1)[0]))
+            self._traffic.sent(UNBIND, 0, 1)
+        elif self.state == OPEN:
+            self.close(why)
+
+    def close(self, why: str) -> None:
+        """To be closed as soon as the outbox is written."""
+        if self.state != CLOSED:
+            self.state, self.closing = CLOSED, self._unbind_reason or why
+            self._waiting.clear()
+            self.backlog = 0
+
+    def abandon(self) -> list[Due]:
+        """The link is gone. -> the deliveries it did not answer."""
+        self.close("connection lost")
+        dues = list(self.unanswered.values())
+        self.unanswered.clear()
+        self._sent.clear()
+        return dues
+
+    def is_receiving(self) -> bool:
+        return self.state in RECEIVING
