@@ -1,11 +1,13 @@
 """What a store promises, said without a database: the records that cross its door, the verbs, and how they fail.
 
-The invariant: at every instant, crash or not, an account's balance is the sum of its ledger, and every line that took or
-gave back the price of messages equals what those messages cost. The store knows neither the wire nor the rules: message
-bodies are octets, states are numbers, settings are a mapping.
+The invariant: at every instant, crash or not, an account's balance is the sum of its ledger, and every line that took
+or gave back the price of messages equals what those messages cost. The store knows neither the wire nor the rules:
+message bodies are octets, states are numbers, settings are a mapping.
 
 Amounts are integers (ten-thousandths of a credit), times are milliseconds since the Unix epoch.
 """
+# ruff: noqa: N818 (a full disk and a taken name are facts to act on; "Error" would say less)
+
 from __future__ import annotations
 
 from asyncio import Future
@@ -97,7 +99,7 @@ class RefusalRow(NamedTuple):
     source: str = ""
     destination: str = ""
     detail: str = ""
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count, which nobody wants of a row
 
 
 # -- what is handed out ------------------------------------------------------------------------------------
@@ -173,8 +175,8 @@ class Export(NamedTuple):
 class Store(Protocol):
     """The hot verbs are plain calls: they join the open group and return a future, done when that group is durable.
 
-    A failed future holds StoreFull, StoreDown (surely nothing was committed) or OutcomeUnknown. Each caller has a future
-    of its own: cancelling one takes nothing back and changes nothing for the others.
+    A failed future holds StoreFull, StoreDown (surely nothing was committed) or OutcomeUnknown. Each caller has a
+    future of its own: cancelling one takes nothing back and changes nothing for the others.
     """
 
     observer: Callable[[Commit], None]
@@ -203,13 +205,13 @@ class Store(Protocol):
         """Messages for the customer: (id, body), stored and due."""
 
     def mark(self, settled_below: int) -> None:
-        """All messages with a lower id have ended or are scheduled: pending() need not look there. Written down lazily."""
+        """All messages with a lower id have ended or were scheduled: pending() need not look there. Written lazily."""
 
     # -- accounts and money ------------------------------------------------------------------------------
     async def accounts(self) -> list[AccountRow]: ...
 
     async def add_account(self, name: str, system_id: str, password_hash: str, settings: Mapping[str, Any], at: int,
-                          credits: int = 0) -> AccountRow:
+                          credits: int = 0) -> AccountRow:  # noqa: A002 (nobody quits from here)
         """Conflict if the name or the system_id is taken. `credits` become its first topup."""
 
     async def change_account(self, account: int, *, settings: Mapping[str, Any] | None = None,

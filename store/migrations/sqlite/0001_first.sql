@@ -133,11 +133,14 @@ CREATE TABLE given_up(
     reason TEXT NOT NULL
 ) STRICT;
 
+-- There until the message has ended; `at` is NULL once it is released, so that a restart finds it however old it is.
 CREATE TABLE scheduled(
     id INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL
+    account INTEGER NOT NULL,
+    at INTEGER
 ) STRICT;
-CREATE INDEX scheduled_at ON scheduled(at);
+CREATE INDEX scheduled_at ON scheduled(at) WHERE at IS NOT NULL;
+CREATE INDEX scheduled_of_account ON scheduled(account);
 
 CREATE TABLE multi(
     id INTEGER PRIMARY KEY,
@@ -175,7 +178,7 @@ CREATE TABLE price(
 INSERT INTO price_plan(name) VALUES ('default');
 INSERT INTO price(plan, prefix, price) VALUES ('default', '', 10000);
 
--- Below this id every message has ended or is scheduled.
+-- Below this id every message has ended or stands in `scheduled`.
 CREATE TABLE mark(
     one INTEGER PRIMARY KEY CHECK (one = 1),
     settled_below INTEGER NOT NULL

@@ -1,0 +1,208 @@
+"""Group commit: whatever arrives while one transaction is being written gathers in the open group; the next takes it.
+
+Submits are urgent: a group with one leaves as soon as the usual company has joined it, at the latest after `longest`
+seconds. All else waits up to `patience` seconds for a submit to ride along with. Invariant: one transaction after the
+other, each future answered once, and never OK before its transaction is durable. Knows what an entry is, not what it
+means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from .company import Company
+from .failures import CommitFailed, meaning, of_the_rows
+from .group import USUAL, Entry, Told, Verb
+from .protocol import Commit, OutcomeUnknown, StoreDown, StoreError
+from .sql import Statement, Statements
+
+log = logging.getLogger(__name__)
+
+Hop: TypeAlias = Callable[[Statements[Told]], Awaitable[Told]]
+"""Runs a transaction to its commit: this is where a disk can be slow or break."""
+Composer: TypeAlias = Callable[[Sequence[Entry], bool], Statements[Told]]
+"""Entries, and whether with care for repetitions -> the transaction that writes them."""
+
+COMMITS = 64
+"""Transactions between two checkpoints, unless the WAL grows fast."""
+RECOVERY_PAUSE = 1.0
+"""Seconds between attempts to empty a WAL that may hold a ghost."""
+
+
+class Disk(Protocol):
+    """What the committer needs of the writer besides the hop."""
+
+    async def recognise(self, witness: Statement | None, wipe: bool) -> bool: ...
+    async def wipe(self) -> None: ...
+    async def checkpoint(self) -> None: ...
+    def overgrown(self) -> bool: ...
+
+
+class Committer:
+    def __init__(self, hop: Hop, disk: Disk, compose: Composer, patience: float, longest: float) -> None:
+        self._hop, self._disk, self._compose, self._patience = hop, disk, compose, patience
+        self._company = Company(longest)
+        self._loop = asyncio.get_running_loop()
+        self._open: list[Entry] = []
+        self._urgent = False
+        self._timer: asyncio.Handle | None = None
+        self._leaves_at = 0.0
+        self._busy: asyncio.Task[None] | None = None
+        self._closed = False
+        self._haunted, self._try_again_at = False, 0.0
+        self._commits = 0
+        self.observer: Callable[[Commit], None] = lambda commit: None
+
+    # -- joining ---------------------------------------------------------------------------------------------------
+    def join(self, verb: Verb, payload: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self._closed:
+            future.set_exception(StoreDown("the store is closed"))
+        else:
+            self._open.append(Entry(verb, payload, future))
+            self._schedule()
+        return future
+
+    def join_urgently(self, verb: Verb, payload: Any, session: object) -> asyncio.Future[Any]:
+        self._urgent = True
+        self._company.join(session, self._loop.time())
+        return self.join(verb, payload)
+
+    # -- leaving ---------------------------------------------------------------------------------------------------
+    def _schedule(self) -> None:
+        """Decide when the open group goes to disk; not while another one does."""
+        if self._busy is not None or not self._open:
+            return
+        if not self._urgent:
+            self._arm(self._patience)
+        elif self._company.complete():
+            self._arm(0.0)
+        else:
+            self._arm(self._company.longest)
+
+    def _arm(self, wait: float) -> None:
+        """Leave at the latest `wait` from now. Even 0 lets the rest of this turn of the loop come along."""
+        leaves_at = self._loop.time() + wait if wait else 0.0
+        if self._timer is not None:
+            if self._leaves_at <= leaves_at:
+                return
+            self._timer.cancel()
+        self._leaves_at = leaves_at
+        self._timer = self._loop.call_later(wait, self._leave) if wait else self._loop.call_soon(self._leave)
+
+    def _leave(self) -> None:
+        self._timer = None
+        entries, self._open, self._urgent = self._open, [], False
+        self._company.leave()
+        self._busy = self._loop.create_task(self._commit(entries))
+
+    async def _commit(self, entries: Sequence[Entry]) -> None:
+        try:
+            await self._write(entries)
+            await self._write_back()
+        finally:
+            release(entries, error=OutcomeUnknown("the commit was interrupted"))  # whoever was answered stays answered
+            self._busy = None
+            self._schedule()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+    async def _write(self, entries: Sequence[Entry], careful: bool = False) -> None:
+        """One transaction; when rows are to blame that it fails, with care, and then in halves."""
+        try:
+            told = await self.run(self._compose(entries, careful))
+        except Exception as error:
+            if not of_the_rows(error):
+                release(entries, error=meaning(error))
+            elif not careful and any(entry.verb is Verb.SETTLE for entry in entries):
+                await self._write(entries, careful=True)
+            elif len(entries) > 1:
+                half = len(entries) // 2
+                await self._write(entries[:half])
+                await self._write(entries[half:])
+            else:
+                release(entries, error=meaning(error))
+        else:
+            release(entries, told)
+
+    async def run(self, statements: Statements[Told]) -> Told:
+        """One transaction. Raises a StoreError, or what went wrong before COMMIT."""
+        if self._haunted:
+            await self._exorcise()
+        began = self._loop.time()
+        try:
+            told = await self._hop(statements)
+        except CommitFailed as failed:
+            told = await self._look_up(failed)
+        self._commits += 1
+        self._tell(Commit(told.messages, self._loop.time() - began, told.moved))
+        return told
+
+    def _tell(self, commit: Commit) -> None:
+        """An observer that fails must not make a commit look failed."""
+        try:
+            self.observer(commit)
+        except Exception:
+            log.exception("the observer of commits failed")
+
+    async def _look_up(self, failed: CommitFailed) -> Told:
+        """COMMIT raised: find out whether it happened. -> what it had to say, if it did."""
+        told: Told = failed.told
+        wipe = failed.may_haunt()
+        log.error("a commit failed (%s); looking for it", failed.__cause__)
+        try:
+            if await self._disk.recognise(told.witness, wipe):
+                return told
+        except Exception as error:
+            self._haunted = wipe
+            self._try_again_at = self._loop.time() + RECOVERY_PAUSE
+            raise OutcomeUnknown(f"the commit failed and cannot be looked up: {error}") from error
+        raise meaning(failed.__cause__)
+
+    async def _exorcise(self) -> None:
+        """Write nothing while the WAL may hold a commit that was never answered."""
+        if self._loop.time() < self._try_again_at:
+            raise StoreDown("a commit is in doubt; the store is being recovered")
+        try:
+            await self._disk.wipe()
+        except Exception as error:
+            self._try_again_at = self._loop.time() + RECOVERY_PAUSE
+            raise StoreDown(f"a commit is in doubt and the store cannot be recovered yet: {error}") from error
+        self._haunted = False
+
+    async def _write_back(self) -> None:
+        """A small checkpoint between two groups: the WAL starts over and is never grown again."""
+        try:
+            if self._commits < COMMITS and not self._disk.overgrown():
+                return
+            self._commits = 0
+            await self._disk.checkpoint()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("the WAL could not be written back: %s", error)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+    async def close(self) -> None:
+        """Finish the open group; whoever comes later hears StoreDown."""
+        self._closed = True
+        while self._open or self._busy is not None:
+            if self._busy is None:
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._leave()
+            assert self._busy is not None
+            await asyncio.wait([self._busy])
+
+
+def release(entries: Sequence[Entry], told: Told | None = None, error: StoreError | None = None) -> None:
+    """Answer everybody who still waits."""
+    answers = told.answers if told is not None else {}
+    for number, (verb, _payload, future) in enumerate(entries):
+        if future.done():
+            continue
+        if error is not None:
+            future.set_exception(meaning(error))
+        else:
+            future.set_result(answers[number] if number in answers else USUAL.get(verb))

@@ -1,0 +1,184 @@
+"""A connection to SQLite on aiosqlite's thread, with one hop for a whole transaction.
+
+Invariant: every transaction either reaches COMMIT or leaves no trace, and only the writer writes to the files,
+checkpoints included (two writers or checkpointers at once can damage a WAL before SQLite 3.51.3). aiosqlite's thread is
+no daemon: `connected` closes it on every way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from .failures import CommitFailed
+from .sql import R, Statement, Statements
+
+T = TypeVar("T")
+MEBIBYTE = 1 << 20
+GROWN = 32 * MEBIBYTE
+"""How large the WAL may grow before it is written back whatever the number of commits."""
+WRITER = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=0",
+    f"journal_size_limit={4 * GROWN}",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+    "recursive_triggers=ON",  # so that INSERT OR REPLACE meets the triggers that forbid to delete
+)
+READER = ("query_only=ON", "wal_autocheckpoint=0", "cache_size=-16384", "temp_store=MEMORY")
+CACHED = 1024
+
+
+class Connection(aiosqlite.Connection):
+    def __init__(self, database: Path) -> None:
+        connect = lambda: sqlite3.connect(database, isolation_level=None, cached_statements=CACHED)  # noqa: E731
+        super().__init__(connect, 64)
+        self._database, self._wal = str(database), f"{database}-wal"
+        self._files: list[tuple[int, int]] = []
+
+    async def _hop(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Run on the connection's thread. aiosqlite has no public name for it; the version is pinned."""
+        execute: Callable[..., Awaitable[T]] = self._execute
+        return await execute(function, *arguments)
+
+    async def prepare(self, pragmas: Sequence[str]) -> None:
+        await self._hop(self._prepare, pragmas)
+
+    def _prepare(self, pragmas: Sequence[str]) -> None:
+        for pragma in pragmas:
+            self._conn.execute(f"PRAGMA {pragma}").fetchall()
+        self._conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the WAL
+        self._files = self._identity()
+
+    def _identity(self) -> list[tuple[int, int]]:
+        return [(found.st_dev, found.st_ino) for found in (os.stat(self._database), os.stat(self._wal))]
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+    async def transact(self, statements: Statements[R]) -> R:
+        """One transaction, one hop. CommitFailed if COMMIT raised; after any other error surely nothing is stored."""
+        return await self._hop(self._transact, statements)
+
+    def _transact(self, statements: Statements[R]) -> R:
+        if self._identity() != self._files:  # what is written to a deleted file is lost at the next start
+            raise OSError("the files of the store were removed or replaced while it was open")
+        connection = self._conn
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            result = told(connection, statements)
+        except BaseException:
+            undo(connection)
+            raise
+        try:
+            connection.execute("COMMIT")
+        except BaseException as error:
+            undo(connection)
+            raise CommitFailed(result) from error
+        return result
+
+    async def recognise(self, witness: Statement | None, wipe: bool) -> bool:
+        """Whether the transaction that this is a witness of is stored, read afresh. `wipe`: see `wipe`."""
+        return await self._hop(self._recognise, witness, wipe)
+
+    def _recognise(self, witness: Statement | None, wipe: bool) -> bool:
+        if wipe:
+            self._wipe()
+        if witness is None:
+            return False
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, isolation_level=None)) as fresh:
+            return bool(fresh.execute(*witness).fetchall())
+
+    async def wipe(self) -> None:
+        """Leave nothing in the WAL that a recovery could take for a commit.
+
+        When a sync fails after the commit record was written, this process sees no commit, but the next start might.
+        What was committed before is written to the database afresh and synced, then the WAL is cut to nothing; so no
+        sync is repeated over pages that the kernel may have dropped.
+        """
+        await self._hop(self._wipe)
+
+    def _wipe(self) -> None:
+        busy, _frames, _moved = self._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise sqlite3.OperationalError("the WAL is being read and cannot be emptied")
+
+    async def checkpoint(self) -> None:
+        """Write back what can be written back without waiting for anybody."""
+        await self._hop(self._checkpoint)
+
+    def _checkpoint(self) -> None:
+        self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def overgrown(self) -> bool:
+        return os.stat(self._wal).st_size > GROWN
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+    async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return await self._hop(lambda: self._conn.execute(sql, parameters).fetchall())
+
+    async def snapshot(self, statements: Statements[R]) -> R:
+        """All of it as the store was at one instant."""
+        return await self._hop(self._snapshot, statements)
+
+    def _snapshot(self, statements: Statements[R]) -> R:
+        self._conn.execute("BEGIN")
+        try:
+            return told(self._conn, statements)
+        finally:
+            undo(self._conn)
+
+
+def told(connection: sqlite3.Connection, statements: Statements[R]) -> R:
+    """Run a generator of statements to its end. -> what it returns."""
+    execute = connection.execute
+    try:
+        sql, parameters = next(statements)
+        while True:
+            sql, parameters = statements.send(execute(sql, parameters).fetchall())
+    except StopIteration as end:
+        result: R = end.value
+        return result
+
+
+def undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):  # what cannot be rolled back has been, by SQLite itself
+            connection.rollback()
+
+
+@asynccontextmanager
+async def connected(database: Path, pragmas: Sequence[str]) -> AsyncIterator[Connection]:
+    connection = Connection(database)
+    try:
+        await finished(opened(connection, pragmas))
+        yield connection
+    finally:
+        await finished(connection.close())
+
+
+async def opened(connection: Connection, pragmas: Sequence[str]) -> None:
+    await connection
+    await connection.prepare(pragmas)
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """Wait for it to the end, even when cancelled; a cancellation is passed on afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # seen, so that nobody complains; the cancellation is what the caller hears
+        raise cancelled
+    return task.result()

@@ -1,0 +1,324 @@
+"""The SQLite back end: one file, one writer connection behind a group commit, one reader beside it.
+
+Invariant: all that is written goes through the committer, so through one thread in one order; whatever is read comes
+from connections that cannot write. Knows no message and no setting from inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from . import accounts, auditing, reading
+from .committer import Committer, Hop
+from .connection import READER, WRITER, Connection, connected, finished
+from .failures import meaning
+from .files import prepared
+from .group import Entry, Told, Verb
+from .protocol import (
+    AccountRow,
+    Batch,
+    Commit,
+    Export,
+    LedgerLine,
+    MessageRow,
+    Outcome,
+    Owed,
+    RefusalRow,
+    StoreError,
+    StoreFull,
+)
+from .room import Room
+from .sql import Statements
+from .transaction import transaction
+
+MARK_EVERY = 5.0
+"""Seconds between two writings of the low-water mark."""
+
+
+class SqliteStore:
+    """See `protocol.Store` for what the verbs promise."""
+
+    def __init__(
+        self, database: Path, committer: Committer, reader: Connection, room: Room, scheduled: set[int]
+    ) -> None:
+        self._database, self._committer, self._reader, self._room = database, committer, reader, room
+        self._scheduled = scheduled
+        self._loop = asyncio.get_running_loop()
+        self._running: set[asyncio.Task[Told]] = set()
+        self._mark, self._marked, self._mark_at = 0, 0, 0.0
+        self._summed_to, self._sums = 0, dict[int, int]()
+        self._one_scan = asyncio.Lock()
+
+    @property
+    def observer(self) -> Callable[[Commit], None]:
+        return self._committer.observer
+
+    @observer.setter
+    def observer(self, observer: Callable[[Commit], None]) -> None:
+        self._committer.observer = observer
+
+    # -- the road of a message -------------------------------------------------------------------------------------
+    def accept(self, batch: Batch, session: object) -> asyncio.Future[frozenset[int]]:
+        if not self._room.enough(self._loop.time()):
+            return self._failed(StoreFull("the free space of the disk is down to its reserve"))
+        if not batch.rows:
+            return self._done(frozenset())
+        if batch.scheduled:
+            self._scheduled.update([id_ for id_, _ in batch.scheduled])
+        return self._committer.join_urgently(Verb.ACCEPT, batch, session)
+
+    def settle(self, outcomes: Sequence[Outcome]) -> asyncio.Future[frozenset[int]]:
+        future = self._committer.join(Verb.SETTLE, outcomes)
+        if self._scheduled:
+            ids = [id_ for outcome in outcomes for id_ in outcome.ids if id_ in self._scheduled]
+            if ids:
+                future.add_done_callback(partial(self._forget, ids))
+        return future
+
+    def _forget(self, ids: Sequence[int], settled: asyncio.Future[frozenset[int]]) -> None:
+        """These stand in the table of scheduled messages no more. (Those that still do cost a look at most.)"""
+        if not settled.cancelled() and settled.exception() is None:
+            self._scheduled.difference_update(set(ids) - settled.result())
+
+    def unschedule(self, ids: Sequence[int]) -> asyncio.Future[frozenset[int]]:
+        return self._committer.join(Verb.UNSCHEDULE, ids)
+
+    def replace(self, message: int, body: bytearray, scheduled_at: int | None = None) -> asyncio.Future[bool]:
+        return self._committer.join(Verb.REPLACE, (message, body, scheduled_at))
+
+    def acknowledge(self, account: int, ids: Sequence[int]) -> asyncio.Future[None]:
+        return self._committer.join(Verb.ACKNOWLEDGE, (account, ids))
+
+    def give_up(self, account: int, ids: Sequence[int], reason: str) -> asyncio.Future[None]:
+        return self._committer.join(Verb.GIVE_UP, (account, ids, reason))
+
+    def note_incoming(self, account: int, rows: Sequence[tuple[int, bytearray]]) -> asyncio.Future[None]:
+        return self._committer.join(Verb.INCOMING, (account, rows)) if rows else self._done(None)
+
+    def mark(self, settled_below: int) -> None:
+        self._mark = max(self._mark, settled_below)
+        if self._mark > self._marked and self._loop.time() >= self._mark_at:
+            self._mark_at = self._loop.time() + MARK_EVERY
+            self._write_mark()
+
+    def _write_mark(self) -> None:
+        self._marked = self._mark
+        written = self._committer.join(Verb.MARK, self._mark)
+        written.add_done_callback(lambda done: done.cancelled() or done.exception())  # the next one will do as well
+
+    def _done(self, answer: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._loop.create_future()
+        future.set_result(answer)
+        return future
+
+    def _failed(self, error: StoreError) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = self._loop.create_future()
+        future.set_exception(error)
+        return future
+
+    # -- accounts and money ----------------------------------------------------------------------------------------
+    async def _write(self, statements: Statements[Told]) -> Any:
+        """A transaction of its own. It goes on when its caller is cancelled: its observer must hear of it."""
+        task = self._loop.create_task(self._committer.run(statements))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return (await asyncio.shield(task)).value
+        except (StoreError, ValueError):
+            raise
+        except Exception as error:
+            raise meaning(error) from error
+
+    async def _read(self, sql: str, *parameters: Any) -> list[Any]:
+        try:
+            return await self._reader.fetch(sql, parameters)
+        except Exception as error:
+            raise meaning(error) from error
+
+    async def accounts(self) -> list[AccountRow]:
+        return [reading.account(row) for row in await self._read(f"{reading.ACCOUNT} ORDER BY id")]
+
+    async def add_account(
+        self,
+        name: str,
+        system_id: str,
+        password_hash: str,
+        settings: Mapping[str, Any],
+        at: int,
+        credits: int = 0,  # noqa: A002 (the protocol's name)
+    ) -> AccountRow:
+        row: AccountRow = await self._write(accounts.add(name, system_id, password_hash, settings, at, credits))
+        return row
+
+    async def change_account(
+        self,
+        account: int,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        password_hash: str | None = None,
+        enabled: bool | None = None,
+        credit_limit: int | None = None,
+    ) -> AccountRow:
+        row: AccountRow = await self._write(accounts.change(account, settings, password_hash, enabled, credit_limit))
+        return row
+
+    async def post(
+        self, account: int, kind: str, amount: int, at: int, request_id: str | None = None, note: str = ""
+    ) -> LedgerLine:
+        line: LedgerLine = await self._write(accounts.post(account, kind, amount, at, request_id, note))
+        return line
+
+    async def transfer(
+        self, source: int, target: int, amount: int, at: int, request_id: str | None = None, note: str = ""
+    ) -> tuple[LedgerLine, LedgerLine]:
+        out, into = await self._write(accounts.transfer(source, target, amount, at, request_id, note))
+        return out, into
+
+    async def ledger(self, account: int, after: int = 0, limit: int = 100) -> list[LedgerLine]:
+        sql = f"{reading.LEDGER} WHERE account = ? AND line > ? ORDER BY line LIMIT ?"
+        return [reading.line(row) for row in await self._read(sql, account, after, limit)]
+
+    async def price_plans(self) -> dict[str, dict[str, int]]:
+        plans: dict[str, dict[str, int]] = {}
+        for plan, prefix, price in await self._read(reading.PRICES):
+            prices = plans.setdefault(plan, {})
+            if prefix is not None:
+                prices[prefix] = price
+        return plans
+
+    async def set_price_plan(self, name: str, prices: Mapping[str, int]) -> None:
+        await self._write(accounts.set_prices(name, prices))
+
+    # -- what happened ---------------------------------------------------------------------------------------------
+    async def _messages(self, sql: str, *parameters: Any) -> list[MessageRow]:
+        return [MessageRow._make(row) for row in await self._read(sql, *parameters)]
+
+    async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:
+        if before is None:
+            return await self._messages(reading.MESSAGES, account, reading.LAST, reading.LAST, limit)
+        ((line,),) = await self._read(reading.LINE_BEFORE, before, account)
+        return await self._messages(reading.MESSAGES, account, line, before, limit)
+
+    async def find(self, account: int, wire_id: int) -> list[MessageRow]:
+        return await self._messages(reading.FIND, account, wire_id)
+
+    async def pending(self, after: int = 0, limit: int = 1000) -> list[MessageRow]:
+        rows = await self._messages(reading.PENDING_BELOW_MARK, after, limit)
+        if len(rows) < limit:
+            rows += await self._messages(reading.PENDING, after, limit - len(rows))
+        return rows
+
+    async def scheduled(self, account: int) -> list[MessageRow]:
+        return await self._messages(reading.SCHEDULED, account)
+
+    async def due(self, now: int, limit: int = 1000) -> list[MessageRow]:
+        return await self._messages(reading.DUE, now, limit)
+
+    async def next_due(self) -> int | None:
+        ((at,),) = await self._read(reading.NEXT_DUE)
+        return None if at is None else int(at)
+
+    async def owed(self, account: int, after: int = 0, limit: int = 1000) -> list[Owed]:
+        rows = await self._read(reading.OWED, account, after, limit)
+        return [Owed._make((*row[:7], bool(row[7]))) for row in rows]
+
+    async def owed_counts(self) -> dict[int, tuple[int, int]]:
+        return {account: (number, since) for account, number, since in await self._read(reading.OWED_COUNTS)}
+
+    async def refuse(self, rows: Sequence[RefusalRow]) -> None:
+        if rows:
+            await self._committer.join(Verb.REFUSE, rows)
+
+    async def refusals(self, account: int | None, limit: int = 100) -> list[RefusalRow]:
+        return [RefusalRow._make(row) for row in await self._read(reading.REFUSALS, account, limit)]
+
+    async def last_id(self) -> int:
+        ((last,),) = await self._read(reading.LAST_ID)
+        return int(last)
+
+    # -- in one snapshot -------------------------------------------------------------------------------------------
+    async def _snapshot(self, statements: Statements[Any]) -> Any:
+        """On a connection of its own: a long look at the books holds up nobody's reading."""
+        async with self._one_scan:
+            try:
+                async with connected(self._database, READER) as connection:
+                    return await connection.snapshot(statements)
+            except (StoreError, ValueError):
+                raise
+            except Exception as error:
+                raise meaning(error) from error
+
+    async def export(self, account: int) -> Export:
+        found: Export = await self._snapshot(auditing.export(account))
+        return found
+
+    async def audit(self) -> list[str]:
+        found: list[str] = await self._snapshot(auditing.audit())
+        return found
+
+    async def check(self) -> list[str]:
+        found: list[str] = await self._snapshot(auditing.check())
+        return found
+
+    async def imbalance(self) -> int:
+        """Lines never change, so only those that are new are added up."""
+        summed_to, sums = self._summed_to, dict(self._sums)
+        found = await self._snapshot(auditing.balances(summed_to))
+        for account, moved, line in found.moved:
+            sums[account] = sums.get(account, 0) + moved
+            summed_to = max(summed_to, line)
+        self._summed_to, self._sums = summed_to, sums
+        return sum([abs(balance - sums.get(account, 0)) for account, balance in found.balances])
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+    async def close(self) -> None:
+        if self._mark > self._marked:
+            self._write_mark()
+        await self._committer.close()
+        if self._running:
+            await asyncio.wait(self._running)
+
+
+def directly(hop: Hop) -> Hop:
+    return hop
+
+
+@asynccontextmanager
+async def open_store(
+    path: Path,
+    *,
+    now: Callable[[], float] = time.time,
+    around: Callable[[Hop], Hop] = directly,
+    patience: float = 0.002,
+    longest: float = 0.001,
+    reserve: int | None = None,
+) -> AsyncIterator[SqliteStore]:
+    """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer.
+
+    `now` is wall time in seconds. `reserve`: octets of the disk that new messages leave free, so that receipts and
+    refunds can still be written (None: 1/20 of the disk, at most 64 MiB).
+
+    `around` is the seam for tests and drills: it is given the hop, which carries a transaction to the disk and returns
+    after its commit, and returns what is called in its place. That may wait (a slow disk), raise an OSError or a
+    sqlite3.OperationalError without calling the hop (a disk that fails), or raise `failures.CommitFailed` with what the
+    hop returned (a COMMIT of which nobody knows).
+    """
+    with prepared(path) as database:
+        async with connected(database, WRITER) as writer, connected(database, READER) as reader:
+            scheduled = {row[0] for row in await reader.fetch(reading.SCHEDULED_IDS)}
+
+            def compose(entries: Sequence[Entry], careful: bool) -> Statements[Told]:
+                return transaction(entries, int(now() * 1000), careful, scheduled)
+
+            committer = Committer(around(writer.transact), writer, compose, patience, longest)
+            store = SqliteStore(database, committer, reader, Room(path, reserve), scheduled)
+            try:
+                yield store
+            finally:
+                await finished(store.close())
