@@ -10,6 +10,15 @@ from .faults import Malformed
 from .grammar import Address, Grammar, Octet, Single, Text
 from .tables import DESTINATIONS, UNSUCCESS, DistributionList, Tabled, Unsuccess
 
+__all__ = [
+    "ALERT_NOTIFICATION_BODY", "BIND_BODY", "BIND_RESP_BODY", "BODIES", "CANCEL_SM_BODY", "DATA_SM_BODY",
+    "DATA_SM_RESP_BODY", "DELIVER_SM_BODY", "DELIVER_SM_RESP_BODY", "HEADER_ONLY", "OUTBIND_BODY", "QUERY_SM_BODY",
+    "QUERY_SM_RESP_BODY", "REPLACE_SM_BODY", "SUBMIT_MULTI_BODY", "SUBMIT_MULTI_RESP_BODY", "SUBMIT_SM_BODY",
+    "SUBMIT_SM_RESP_BODY", "AlertNotification", "Bind", "BindResp", "CancelSm", "DataSm", "DataSmResp", "DeliverSm",
+    "DeliverSmResp", "DistributionList", "HeaderOnly", "Outbind", "QuerySm", "QuerySmResp", "ReplaceSm", "SubmitMulti",
+    "SubmitMultiResp", "SubmitSm", "SubmitSmResp", "Unsuccess", "address", "digits_of", "user_data",
+]
+
 
 class Bind(NamedTuple):
     sequence: int
@@ -210,6 +219,9 @@ class Bare(Grammar[HeaderOnly]):
 
     def decode(self, buffer: bytes, sequence: int, at: int, end: int) -> HeaderOnly:
         return HeaderOnly(sequence, b"", buffer[at:end])
+
+    def explain(self, buffer: bytes, at: int, end: int) -> Malformed | None:
+        return None
 
     def encode(self, record: HeaderOnly) -> bytes:
         return record.raw or record.tlvs

@@ -237,7 +237,7 @@ class Single(Grammar[R]):
 
     def decode(self, buffer: bytes, sequence: int, at: int, end: int) -> R:
         last = end - 1
-        if buffer.find(0, at, end) == last and last - at < self._size:
+        if buffer.find(0, at, end) == last and 0 <= last - at < self._size:
             raw = buffer[at:end]
             return new(self.record, (sequence, raw[:-1], b"", raw))
         return super().decode(buffer, sequence, at, end)
