@@ -1,0 +1,19 @@
+"""python -m bench: the road, and after it the codec. `make bench` runs this; flags are those of bench.road."""
+
+import sys
+
+from bench import codec, road
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    ended = road.main(words)
+    # Times of single pieces are absolute, so in a short run (CI, any machine) they are shown and not judged.
+    if ended or "--json" in words or "--hold" in words:
+        return ended
+    print()
+    return codec.main(["--check"] if "--check" in words and "--short" not in words else ["--rounds", "5"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
