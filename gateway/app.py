@@ -61,10 +61,17 @@ class Endpoints(NamedTuple):
 class Gateway:
     """Everything that runs, over an open store."""
 
-    def __init__(self, config: Config, store: Store, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        *,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,  # a loop's own may tick in milliseconds
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.config, self.store = config, store
-        self.clock, self.wall, self.wall_ms = loop.time, wall, lambda: int(wall() * 1000)
+        self.clock, self.wall, self.wall_ms = clock, wall, lambda: int(wall() * 1000)
         self.meter = Meter(self._views)
         self.accounts = Accounts(store, self._mailbox)
         self.refusals = Refusals(self.meter, self.wall_ms)
@@ -84,6 +91,7 @@ class Gateway:
             self.meter.traffic,
             Timers(session_init=config.smpp.session_init, pdu=config.smpp.session_init),
             Caps(config.smpp.max_connections, config.smpp.max_connections_per_address),
+            clock,
         )
         store.observer = self._committed
 
@@ -272,14 +280,15 @@ async def serve(
 
     from .admin import Admin
     from .web.api import create_api
-    from .web.local import NAME, local_api
+    from .web.local import local_api
     from .web.public import create_public, public_web
+    from .web.unix import NAME
 
     config.data_dir.mkdir(parents=True, exist_ok=True)
     async with open_store(config.data_dir) as store, AsyncExitStack() as listeners:
         gateway = Gateway(config, store)
-        endpoints = await gateway.start()
         listeners.push_async_callback(gateway.stop)
+        endpoints = await gateway.start()
         api = create_api(Admin(store, gateway.minter, gateway.wall, gateway))
         await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
         if (at := config.metrics.listen) is not None:

@@ -209,15 +209,13 @@ class Dispatch:
         return number
 
     async def cancel(self, account: Account, row: MessageRow) -> bool:
-        """Take a scheduled message back. -> False if it is no longer to be had."""
-        if row.id not in await self._store.unschedule([row.id]):
-            return False
+        """Take a scheduled message back, in one transaction with its refund. -> False if it is no longer to be had."""
         message: Message = (row.id, b"%d" % row.wire_id, receipts.submit_of(row.body))
         end = End(DELETED, DELETED_ERROR, False, [message])
-        outcome = self._outcome(account, end)
-        before = await self._store.settle([outcome])
-        self._ended(account, Parcel(account.id, [message], row.at, row.id, None), end, outcome, before)
-        return row.id not in before
+        outcome = self._outcome(account, end)._replace(if_scheduled=True)
+        too_late = await self._store.settle([outcome])
+        self._ended(account, Parcel(account.id, [message], row.at, row.id, None), end, outcome, too_late)
+        return row.id not in too_late
 
 
 def wanted(end: End) -> list[int]:

@@ -44,6 +44,7 @@ class Floor(Protocol):
     refusals: Refusals
     traffic: Traffic
     timers: Timers
+    clock: Callable[[], float]  # monotonic
     draining: bool
 
     def admit(self, link: Link, address: str) -> bool:
@@ -60,7 +61,7 @@ class Link(asyncio.Protocol):
         self.peer, self.port = "", 0
         self.kind = ""
         self._floor, self._loop = floor, asyncio.get_running_loop()
-        self._clock = self._loop.time
+        self._clock = floor.clock
         self.session = Session(self._clock(), floor.traffic, floor.timers)
         self._transport: asyncio.Transport | None = None
         self._work: asyncio.Task[None] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,9 +72,10 @@ class Server:
         traffic: Traffic,
         timers: Timers,
         caps: Caps,
+        clock: Callable[[], float],
     ) -> None:
         self.door, self.handlers, self.refusals, self.traffic, self.timers = door, handlers, refusals, traffic, timers
-        self.draining = False
+        self.clock, self.draining = clock, False
         self.links: dict[int, Link] = {}
         self.turned_away = 0
         self._caps, self._number = caps, 0
