@@ -17,13 +17,18 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from .failures import CommitFailed
+from .failures import CommitFailed, code_of
+from .protocol import StoreDown
 from .sql import R, Statement, Statements
 
 T = TypeVar("T")
 MEBIBYTE = 1 << 20
 GROWN = 32 * MEBIBYTE
-"""How large the WAL may grow before it is written back whatever the number of commits."""
+"""By how much the WAL may grow before it is written back whatever the number of commits."""
+PINNED = 1024 * MEBIBYTE
+"""How large it may grow because a snapshot is being read; then the reader is cut off."""
+STEPS = 1_000_000
+"""Steps of SQLite's machine between two looks at that."""
 WRITER = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -43,6 +48,7 @@ class Connection(aiosqlite.Connection):
         super().__init__(connect, 64)
         self._database, self._wal = str(database), f"{database}-wal"
         self._files: list[tuple[int, int]] = []
+        self._written_back_at = 0
 
     async def _hop(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run on the connection's thread. aiosqlite has no public name for it; the version is pinned."""
@@ -114,10 +120,15 @@ class Connection(aiosqlite.Connection):
         await self._hop(self._checkpoint)
 
     def _checkpoint(self) -> None:
+        self._written_back_at = self._wal_size()
         self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def overgrown(self) -> bool:
-        return os.stat(self._wal).st_size > GROWN
+        """Whether the WAL has become much larger since it was last written back (its file is never made smaller)."""
+        return self._wal_size() - self._written_back_at > GROWN
+
+    def _wal_size(self) -> int:
+        return os.stat(self._wal).st_size
 
     # -- reading ---------------------------------------------------------------------------------------------------
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -128,11 +139,17 @@ class Connection(aiosqlite.Connection):
         return await self._hop(self._snapshot, statements)
 
     def _snapshot(self, statements: Statements[R]) -> R:
+        self._conn.set_progress_handler(lambda: self._wal_size() > PINNED, STEPS)
         self._conn.execute("BEGIN")
         try:
             return told(self._conn, statements)
+        except sqlite3.OperationalError as error:
+            if code_of(error) == sqlite3.SQLITE_INTERRUPT:
+                raise StoreDown("it took so long that what was written meanwhile had no room") from error
+            raise
         finally:
             undo(self._conn)
+            self._conn.set_progress_handler(None, STEPS)
 
 
 def told(connection: sqlite3.Connection, statements: Statements[R]) -> R:

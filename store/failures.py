@@ -56,6 +56,6 @@ def meaning(error: BaseException | None) -> StoreError:
     elif isinstance(error, Exception) and of_the_rows(error):
         said = Contradiction(f"the rows contradict what is stored: {error}")
     else:
-        said = StoreDown(f"the store cannot write: {error}")
+        said = StoreDown(f"the store cannot do it now: {error}")
     said.__cause__ = error
     return said

@@ -182,6 +182,10 @@ class Store(Protocol):
     observer: Callable[[Commit], None]
     """Called on the loop after each commit, before its futures are done."""
 
+    @property
+    def engine(self) -> str:
+        """The database and its version, for people."""
+
     # -- the road of a message ---------------------------------------------------------------------------
     def accept(self, batch: Batch, session: object) -> Future[frozenset[int]]:
         """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged."""

@@ -7,6 +7,7 @@ from connections that cannot write. Knows no message and no setting from inside.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -54,6 +55,10 @@ class SqliteStore:
         self._mark, self._marked, self._mark_at = 0, 0, 0.0
         self._summed_to, self._sums = 0, dict[int, int]()
         self._one_scan = asyncio.Lock()
+
+    @property
+    def engine(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
 
     @property
     def observer(self) -> Callable[[Commit], None]:
