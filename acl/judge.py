@@ -65,9 +65,7 @@ class Purse:
         self.credit, self.rate = credit, rate
 
 
-def judge(
-    policy: Policy, purse: Purse, run: Sequence[M], now: float, parts: Callable[[M], int]
-) -> list[int | Refusal]:
+def judge(policy: Policy, purse: Purse, run: Sequence[M], now: float, parts: Callable[[M], int]) -> list[int | Refusal]:
     """-> for each message its charge in units, or the refusal. Takes credit and rate from the purse.
 
     `parts(message)` counts: at least 1, 0 for octets that are not text of their coding, -1 for an unknown coding.

@@ -207,7 +207,7 @@ def _pairs(text: str) -> dict[str, int]:
 def _json(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError("is not valid JSON") from None
 
 

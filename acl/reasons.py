@@ -64,7 +64,7 @@ REASONS: dict[str, str] = {
     DRAINING: "The server is shutting down and takes no new binds.",
     STORE_UNAVAILABLE: "The store could not be read, so the login could not be decided.",
     SENDER_NOT_ALLOWED: "The sender is not one of this account's senders.",
-    DESTINATION_INVALID: "The destination is not an international number (E.164 digits).",
+    DESTINATION_INVALID: "The destination is not an international number of 7 to 15 digits.",
     DESTINATION_FORBIDDEN: "The account may not send to this destination.",
     NO_ROUTE: "The account's price plan has no price for this destination.",
     DATA_CODING_UNSUPPORTED: "The data_coding is not supported, or not allowed for this account.",

@@ -71,7 +71,7 @@ class Senders(dict[bytes, bool]):
 
     def __missing__(self, address: bytes) -> bool:
         characters = address[2:-1]
-        if len(characters) > LONGEST or address[-1:] != b"\0":
+        if len(characters) > LONGEST or len(address) < 3 or address[-1] != 0:
             return False
         if len(self) >= self.LIMIT:
             self.clear()
