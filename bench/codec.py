@@ -163,9 +163,10 @@ async def stored(store: Store, batches: int, body: bytes) -> dict[str, float]:
 
 async def store_rounds(rounds: int, batches: int = 20) -> dict[str, Any]:
     _octets, messages = submits()
+    machine.RESULTS.mkdir(exist_ok=True)
     seen = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory(prefix="smppgate-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="store-", dir=machine.RESULTS) as folder:
             async with open_store(Path(folder)) as store:
                 seen.append(await stored(store, batches, messages[0].raw))
     return {name: median(one[name] for one in seen) for name in seen[0]} | {"rounds": rounds}

@@ -42,12 +42,15 @@ CASES = (
 )
 
 
+OURS = f"{shlex.quote(sys.executable)} -m bench.load"
+
+
 class Manner(NamedTuple):
     """How each run is made."""
 
     seconds: float = 4.0
     warm_up: float = 1.0
-    generator: str = f"{sys.executable} -m bench.load"
+    generator: str = OURS
 
 
 def load(case: Case, server: Server, core: int, manner: Manner) -> dict[str, Any]:
@@ -112,7 +115,7 @@ def broken(compared: dict[str, Any]) -> list[str]:
 
 def report(cases: list[Case], rounds: int, manner: Manner) -> dict[str, Any]:
     install_yardstick()
-    facts = machine.facts()
+    facts = machine.facts() | {"generator": "bench.load" if manner.generator == OURS else manner.generator}
     found = [one_round(cases, number, manner) for number in range(1, rounds + 1)]
     return {"facts": facts, "manner": manner._asdict(), "cases": compare(cases, found)}
 

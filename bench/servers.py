@@ -18,7 +18,7 @@ from time import monotonic, sleep
 from typing import NamedTuple
 
 from bench import account
-from bench.machine import ROOT
+from bench.machine import RESULTS, ROOT
 
 BENCH = ROOT / "bench"
 PATIENCE = 30.0  # seconds for a server to come up, or to go
@@ -98,10 +98,9 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def gateway(core: int) -> Iterator[Server]:
-    """Durable on a real disk (in the repository's folder: /tmp may be memory), all rules on, audited at the end."""
-    results = BENCH / "results"
-    results.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="gateway-", dir=results) as name:
+    """Durable on a real disk, all rules on, audited at the end."""
+    RESULTS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="gateway-", dir=RESULTS) as name:
         folder, port = Path(name), free_port()
         config = folder / "bench.toml"
         config.write_text(
@@ -127,7 +126,7 @@ def prepare(config: Path) -> None:
         "--password": [account.PASSWORD],
         "--ip": account.ADDRESSES,
         "--sender": account.SENDERS,
-        "--deny-destinations": account.DENIED,
+        "--deny-destination": account.DENIED,
         "--price-plan": [account.PLAN],
         "--credits": [str(account.CREDITS)],
         "--window": [str(account.WINDOW)],
