@@ -25,26 +25,41 @@ DEEPEST = 4
 BARE = re.compile(r"[\w.:,/@+*<>\[\]()%-]+")
 
 
-def setup(level: str = "info", style: str = "console", *, stream: TextIO | None = None,
-          clock: Callable[[], float] = time.monotonic) -> None:
+def setup(
+    level: str = "info",
+    style: str = "console",
+    *,
+    stream: TextIO | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
     """Send structlog and logging to one stream in one form. `style` is "console" or "json"."""
     chain: list[Processor] = [
-        structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(), Repetition(clock),
-        structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info, presentable]
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ExtraAdder(),
+        Repetition(clock),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        presentable,
+    ]
     render = as_json if style == "json" else as_words
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=chain, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=chain, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
+        )
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.raiseExceptions = False     # a full disk or a closed terminal must not disturb the traffic
+    logging.raiseExceptions = False  # a full disk or a closed terminal must not disturb the traffic
     own = [each for each in chain if not isinstance(each, structlog.stdlib.ExtraAdder)]
     structlog.configure(
         processors=[*own, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.stdlib.LoggerFactory(), cache_logger_on_first_use=False)
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 class Repetition:
@@ -72,9 +87,14 @@ class Repetition:
 
 def presentable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Secrets hidden, everything of a bounded size. Names that begin with _ are structlog's own."""
-    return {name: value if name.startswith("_") else
-            str(value)[-LONGEST_TRACE:] if name == "exception" else shown(name, value, DEEPEST)
-            for name, value in event.items()}
+    return {
+        name: value
+        if name.startswith("_")
+        else str(value)[-LONGEST_TRACE:]
+        if name == "exception"
+        else shown(name, value, DEEPEST)
+        for name, value in event.items()
+    }
 
 
 def shown(name: str, value: object, depth: int) -> object:

@@ -11,16 +11,28 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-GRACE = 2   # seconds that requests under way may take when the gateway stops
+GRACE = 2  # seconds that requests under way may take when the gateway stops
 
 
 class Embedded(uvicorn.Server):
     """uvicorn.Server for a process that has other things to do."""
 
     def __init__(self, app: ASGIApp) -> None:
-        super().__init__(uvicorn.Config(
-            app, loop="none", lifespan="off", http="h11", ws="none", log_config=None, log_level="warning",
-            access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=GRACE))
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                lifespan="off",
+                http="h11",
+                ws="none",
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
         self.up, self.stop = asyncio.Event(), asyncio.Event()
 
     @contextmanager

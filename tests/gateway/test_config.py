@@ -37,8 +37,11 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> set[str]:
 
 
 def flat(tree: dict[str, Any], prefix: str = "") -> set[str]:
-    return {key for name, value in tree.items()
-            for key in (flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name})}
+    return {
+        key
+        for name, value in tree.items()
+        for key in (flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name})
+    }
 
 
 def test_the_example_holds_every_key_and_nothing_else() -> None:
@@ -81,17 +84,23 @@ def test_a_file_overrides_defaults_and_the_environment_overrides_the_file(tmp_pa
 
 
 def test_lists_and_rules_from_the_environment() -> None:
-    config = load(None, {
-        "SMPPGATE_SMPP__LISTEN": "127.0.0.1:1, [::1]:2",
-        "SMPPGATE_SMPP__TLS__LISTEN": '["127.0.0.1:3"]',
-        "SMPPGATE_SIMULATOR__RULES": json.dumps([{"to": "*", "state": "expired", "delay": "5m"}])})
+    config = load(
+        None,
+        {
+            "SMPPGATE_SMPP__LISTEN": "127.0.0.1:1, [::1]:2",
+            "SMPPGATE_SMPP__TLS__LISTEN": '["127.0.0.1:3"]',
+            "SMPPGATE_SIMULATOR__RULES": json.dumps([{"to": "*", "state": "expired", "delay": "5m"}]),
+        },
+    )
     assert config.smpp.listen == (Address("127.0.0.1", 1), Address("::1", 2))
     assert config.smpp.tls.listen == (Address("127.0.0.1", 3),)
     assert config.simulator.rules == (Rule(to="*", state="expired", delay=300.0),)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [
-    ("250ms", 0.25), ("0.5s", 0.5), ("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400), ("7", 7), ("1.5 s", 1.5)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("250ms", 0.25), ("0.5s", 0.5), ("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400), ("7", 7), ("1.5 s", 1.5)],
+)
 def test_durations(text: str, seconds: float) -> None:
     assert load(None, {"SMPPGATE_SIMULATOR__DELAY": text}).simulator.delay == seconds
 
@@ -106,16 +115,33 @@ def test_what_is_no_duration(text: str) -> None:
     assert problem.startswith("simulator.delay: not a duration")
 
 
-@pytest.mark.parametrize("text", [
-    "127.0.0.1", ":2775", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:2775", "[::1]", "[::g]:1", "1.2.3:5",
-    "300.1.1.1:5", "a b:5", "-x:5", "127.0.0.1:²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "127.0.0.1",
+        ":2775",
+        "127.0.0.1:",
+        "127.0.0.1:x",
+        "127.0.0.1:65536",
+        "::1:2775",
+        "[::1]",
+        "[::g]:1",
+        "1.2.3:5",
+        "300.1.1.1:5",
+        "a b:5",
+        "-x:5",
+        "127.0.0.1:²",
+    ],
+)
 def test_what_is_no_address(text: str, tmp_path: Path) -> None:
     [problem] = problems(written(tmp_path, f"[smpp]\nlisten = ['127.0.0.1:2775', '{text}']\n"))
     assert problem.startswith("smpp.listen[1]: ")
 
 
 def test_every_problem_is_reported_at_once_with_its_path(tmp_path: Path) -> None:
-    path = written(tmp_path, """
+    path = written(
+        tmp_path,
+        """
         nodes = 1
         data_dir = ""
         [smpp]
@@ -126,12 +152,24 @@ def test_every_problem_is_reported_at_once_with_its_path(tmp_path: Path) -> None
         [simulator]
         rules = [{ to = "9?9", state = "delivered" }, { to = "*", state = "lost", eror = 1 }]
         [sompp]
-    """)
+    """,
+    )
     found = problems(path, SMPPGATE_LOG__LEVEL="loud", SMPPGATE_SMPP__FOO="1", SMPPGATE_DATADIR="x")
     paths = {problem.partition(": ")[0] for problem in found}
     assert paths == {
-        "nodes", "data_dir", "smpp.lisen", "smpp.session_init", "smpp.tls", "simulator.rules[0].to",
-        "simulator.rules[1].state", "simulator.rules[1].eror", "sompp", "log.level", "smpp.foo", "datadir"}
+        "nodes",
+        "data_dir",
+        "smpp.lisen",
+        "smpp.session_init",
+        "smpp.tls",
+        "simulator.rules[0].to",
+        "simulator.rules[1].state",
+        "simulator.rules[1].eror",
+        "sompp",
+        "log.level",
+        "smpp.foo",
+        "datadir",
+    }
     assert "smpp.lisen: unknown key; is it 'listen' that is meant?" in found
     assert "simulator.rules[1].eror: unknown key; is it 'error' that is meant?" in found
 
@@ -154,7 +192,10 @@ def test_relative_paths_count_from_the_file_but_the_environment_from_here(tmp_pa
     path = written(tmp_path, "data_dir = 'here'\n[smpp.tls]\ncert = 'c.pem'\nkey = '/k.pem'\n")
     config = load(path, {})
     assert (config.data_dir, config.smpp.tls.cert, config.smpp.tls.key) == (
-        tmp_path / "here", tmp_path / "c.pem", Path("/k.pem"))
+        tmp_path / "here",
+        tmp_path / "c.pem",
+        Path("/k.pem"),
+    )
     assert config.smpp.tls.enabled
     assert load(path, {"SMPPGATE_DATA_DIR": "there"}).data_dir == Path("there")
 
@@ -164,4 +205,5 @@ def test_listeners_can_be_switched_off_but_not_all_of_smpp(tmp_path: Path) -> No
     assert config.metrics.listen is None
     assert config.web.listen is None
     assert problems(SMPPGATE_SMPP__LISTEN="") == [
-        "smpp: nothing listens; set smpp.listen, or smpp.tls.cert and smpp.tls.key"]
+        "smpp: nothing listens; set smpp.listen, or smpp.tls.cert and smpp.tls.key"
+    ]

@@ -51,7 +51,12 @@ def test_json_has_time_level_event_and_fields(lines: Callable[..., Lines]) -> No
     structlog.get_logger().info("bound", account="smpp-acme", window=10)
     assert list(out.last())[:3] == ["timestamp", "level", "event"]
     assert out.last() | {"timestamp": ""} == {
-        "timestamp": "", "level": "info", "event": "bound", "account": "smpp-acme", "window": 10}
+        "timestamp": "",
+        "level": "info",
+        "event": "bound",
+        "account": "smpp-acme",
+        "window": 10,
+    }
 
 
 def test_words(lines: Callable[..., Lines]) -> None:
@@ -87,8 +92,13 @@ def test_json_stays_json_when_escaped(lines: Callable[..., Lines]) -> None:
 def test_secrets_are_hidden_wherever_they_stand(lines: Callable[..., Lines], style: str) -> None:
     out = lines(style)
     structlog.get_logger().info(
-        "bind", password="s3cret!", record=Bind(b"me", b"s3cret!"), deep=[{"Authorization": "s3cret!"}],
-        api_token=b"s3cret!", password_hash="s3cret!")
+        "bind",
+        password="s3cret!",
+        record=Bind(b"me", b"s3cret!"),
+        deep=[{"Authorization": "s3cret!"}],
+        api_token=b"s3cret!",
+        password_hash="s3cret!",
+    )
     assert "s3cret" not in out()[-1]
     assert "me" in out()[-1]
 

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from gateway.web.local import connect, local_api
+from gateway.web.local import local_api
 from gateway.web.public import create_public, public_web
+from gateway.web.unix import connect
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -76,6 +77,7 @@ async def test_an_open_connection_does_not_keep_the_gateway_from_stopping(tmp_pa
 async def test_health_and_readiness() -> None:
     reasons: list[str] = []
     async with public_web("127.0.0.1", 0, create_public(lambda: reasons)) as (host, port):
+
         async def fetch(path: str) -> tuple[int, bytes]:
             return await asyncio.to_thread(lambda: get(socket.create_connection((host, port), 5), path))
 

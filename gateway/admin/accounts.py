@@ -1,0 +1,148 @@
+"""Accounts: created, shown, changed, switched off and on, given addresses and new passwords.
+
+Invariant: a password is shown once, when it is made; what is kept is its argon2id hash.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from random import SystemRandom
+from typing import Any
+
+from acl.addresses import MAX_ADDRESSES, network
+from acl.money import credits as units_of
+from acl.password import generate, hash_password
+from acl.settings import InvalidSettings, Settings
+from store.protocol import AccountRow, Insufficient, Store
+from store.protocol import Conflict as Taken
+
+from . import identity
+from .faults import Conflict, Invalid, NotFound, Wrong
+from .live import Live, refreshed
+from .lookup import named
+from .shapes import Shape, account
+
+
+class Accounts:
+    def __init__(self, store: Store, live: Live | None, wall_ms: Callable[[], int]) -> None:
+        self._store, self._live, self._wall_ms = store, live, wall_ms
+
+    async def all(self) -> list[Shape]:
+        return [self._shape(row) for row in sorted(await self._store.accounts(), key=lambda row: row.name)]
+
+    async def show(self, name: str) -> Shape:
+        return self._shape(await named(self._store, name))
+
+    async def create(self, fields: Mapping[str, Any]) -> Shape:
+        """-> the account, its password (this once) and warnings. `fields` are those of an identity, and settings."""
+        who, wrong = identity.read(fields)
+        settings, faults = accepted({}, {key: fields[key] for key in fields if key not in identity.FIELDS})
+        wrong += faults + await self._plan_faults(fields)
+        if wrong:
+            raise Invalid(*wrong)
+        digest = await asyncio.to_thread(hash_password, who.password)
+        try:
+            row = await self._store.add_account(who.name, who.system_id, digest, settings, self._wall_ms(), who.topup)
+        except Taken as taken:
+            raise Conflict(str(taken)) from None
+        row = await self._limit(row, settings)
+        await refreshed(self._live)
+        return {**self._shape(row), "password": who.password, "warnings": who.warnings}
+
+    async def change(self, name: str, fields: Mapping[str, Any]) -> Shape:
+        """Set settings; None gives one its default back."""
+        row = await named(self._store, name)
+        settings, faults = accepted(row.settings, fields)
+        faults += await self._plan_faults(fields)
+        if faults:
+            raise Invalid(*faults)
+        return await self._save(row, settings)
+
+    async def enable(self, name: str, enabled: bool) -> Shape:
+        row = await named(self._store, name)
+        row = await self._store.change_account(row.id, enabled=enabled)
+        await refreshed(self._live)
+        return self._shape(row)
+
+    async def add_address(self, name: str, address: str) -> Shape:
+        row = await named(self._store, name)
+        canonical, listed = spelt(address), listed_addresses(row)
+        if canonical in listed:
+            raise Conflict(f"{canonical} is already authorised for {row.name}")
+        if len(listed) >= MAX_ADDRESSES:
+            raise Conflict(f"{row.name} has {len(listed)} of {MAX_ADDRESSES} addresses; remove one first")
+        settings, faults = accepted(row.settings, {"addresses": [*listed, canonical]})
+        if faults:
+            raise Invalid(*faults)
+        return await self._save(row, settings)
+
+    async def remove_address(self, name: str, address: str) -> Shape:
+        row = await named(self._store, name)
+        canonical, listed = spelt(address), listed_addresses(row)
+        if canonical not in listed:
+            raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
+        settings, faults = accepted(row.settings, {"addresses": [one for one in listed if one != canonical]})
+        if faults:
+            raise Invalid(*faults)
+        return await self._save(row, settings)
+
+    async def rotate_password(self, name: str, drop_binds: bool) -> Shape:
+        """The old password is refused for new binds at once; open binds stay unless they are to be dropped."""
+        row = await named(self._store, name)
+        password = generate(SystemRandom())
+        digest = await asyncio.to_thread(hash_password, password)
+        await self._store.change_account(row.id, password_hash=digest)
+        await refreshed(self._live)
+        dropped = sum(self._live.kick(bind["id"]) for bind in self._binds(row.name)) if drop_binds and self._live else 0
+        return {"name": row.name, "system_id": row.system_id, "password": password, "dropped_binds": dropped}
+
+    async def _plan_faults(self, fields: Mapping[str, Any]) -> list[Wrong]:
+        """A plan that is not there has no prices, so nothing could be sent: surely a slip of the hand."""
+        wanted, plans = fields.get("price_plan"), await self._store.price_plans()
+        if not isinstance(wanted, str) or wanted in plans:  # what is no text at all is reported by the settings
+            return []
+        return [Wrong("price_plan", f"there is no price plan {wanted!r:.60}; there is {', '.join(sorted(plans))}")]
+
+    # -- what they share ---------------------------------------------------------------------------------------------
+    async def _save(self, row: AccountRow, settings: dict[str, Any]) -> Shape:
+        await self._limit(row, settings)
+        row = await self._store.change_account(row.id, settings=settings)
+        await refreshed(self._live)
+        return self._shape(row)
+
+    async def _limit(self, row: AccountRow, settings: Mapping[str, Any]) -> AccountRow:
+        """The credit limit is a setting that the store must know as a number: its constraint guards the balance."""
+        limit = units_of(settings.get("credit_limit", 0))
+        if limit == row.credit_limit:
+            return row
+        try:
+            return await self._store.change_account(row.id, credit_limit=limit)
+        except Insufficient:
+            raise Conflict(f"{row.name} owes more than that already; top it up first") from None
+
+    def _shape(self, row: AccountRow) -> Shape:
+        return account(row, None if self._live is None else len(self._binds(row.name)))
+
+    def _binds(self, name: str) -> Sequence[dict[str, Any]]:
+        return [bind for bind in self._live.binds() if bind["account"] == name] if self._live else ()
+
+
+def accepted(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[Wrong]]:
+    """-> the settings to keep, in their only spelling, and what is wrong. Only what was set is kept, so that a better
+    default of a later version reaches everybody who did not decide otherwise."""
+    wanted = {key: value for key, value in {**stored, **changes}.items() if value is not None}
+    try:
+        spelling = Settings.of(wanted).as_mapping()
+    except InvalidSettings as invalid:
+        return {}, [Wrong(*error) for error in invalid.errors]
+    return {key: spelling[key] for key in wanted}, []
+
+
+def listed_addresses(row: AccountRow) -> list[str]:
+    return list(row.settings.get("addresses", ()))
+
+
+def spelt(address: str) -> str:
+    try:
+        return network(address)
+    except ValueError as why:
+        raise Invalid(Wrong("address", f"{address}: {why}")) from None

@@ -1,0 +1,34 @@
+"""Is everything as it must be: the books recomputed, the files read, and what the process has to say about itself."""
+
+import os
+import sqlite3
+from typing import Any
+
+from acl.money import as_credits
+from store.connection import WRITER
+from store.protocol import Store
+
+from .live import Live
+
+
+class Health:
+    def __init__(self, store: Store, live: Live | None) -> None:
+        self._store, self._live = store, live
+
+    async def audit(self) -> dict[str, Any]:
+        """Recomputes everything; nothing found is well."""
+        found = await self._store.audit()
+        return {"ok": not found, "problems": found, "imbalance": as_credits(await self._store.imbalance())}
+
+    async def facts(self) -> dict[str, Any]:
+        """What only the process that holds the store can tell the doctor."""
+        found = await self._store.check()
+        return {
+            "running": self._live is not None,
+            "pid": os.getpid(),
+            "sqlite": sqlite3.sqlite_version,
+            "durability": [pragma for pragma in WRITER if pragma.startswith(("journal_mode=", "synchronous="))],
+            "damage": found,
+            "accounts": len(await self._store.accounts()),
+            "binds": len(self._live.binds()) if self._live else 0,
+        }

@@ -1,0 +1,79 @@
+"""Mobile-originated messages, injected by hand into the queue that real ones would take.
+
+Invariant: an account receives what is sent to its sender; when two could be meant, nobody is guessed.
+"""
+
+from collections.abc import Callable
+
+from acl.senders import ANY, sender, wire
+from acl.settings import InvalidSettings, Settings
+from gateway.ids import Minter
+from pdu.bodies import DELIVER_SM_BODY, DeliverSm
+from pdu.constants import UDHI
+from pdu.text import encode, split
+from store.protocol import AccountRow, Store
+
+from .faults import Conflict, Invalid, NotFound, Wrong
+from .live import Live
+from .lookup import alphabet_of, named
+from .shapes import Shape
+
+
+class Incoming:
+    def __init__(self, store: Store, live: Live | None, minter: Minter, wall_ms: Callable[[], int]) -> None:
+        self._store, self._live, self._minter, self._wall_ms = store, live, minter, wall_ms
+
+    async def inject(self, source: str, to: str, text: str, account: str | None = None) -> Shape:
+        """-> the account that will receive it, and the ids of its parts."""
+        origin, target = on_the_wire("from", source), on_the_wire("to", to)
+        row = await named(self._store, account) if account is not None else await self._owner(to)
+        bodies = [
+            bytearray(DELIVER_SM_BODY.encode(part)) for part in self._parts(origin, target, text, alphabet_of(row))
+        ]
+        ids = self._minter.mint(len(bodies), self._wall_ms())
+        await self._store.note_incoming(row.id, list(zip(ids, bodies, strict=True)))
+        if self._live is not None:
+            self._live.wake(row.id, len(bodies))
+        return {"account": row.name, "message_ids": [str(each) for each in ids], "parts": len(bodies)}
+
+    def _parts(self, origin: bytes, target: bytes, text: str, alphabet: str) -> list[DeliverSm]:
+        coding, octets = encode(text, alphabet)
+        try:
+            pieces = split(coding, octets, self._wall_ms() & 0xFF, alphabet=alphabet)
+        except ValueError as why:
+            raise Invalid(Wrong("text", str(why))) from None
+        esm_class = UDHI if len(pieces) > 1 else 0
+        return [
+            DELIVER_SM_BODY.build(
+                source=origin, destination=target, esm_class=esm_class, data_coding=coding, short_message=piece
+            )
+            for piece in pieces
+        ]
+
+    async def _owner(self, to: str) -> AccountRow:
+        """Whoever has this very sender; failing that, whoever may send as anybody."""
+        rows = [(row, senders_of(row)) for row in await self._store.accounts()]
+        spelling = sender(to)
+        owners = [row for row, senders in rows if spelling in senders] or [
+            row for row, senders in rows if ANY in senders
+        ]
+        if not owners:
+            raise NotFound(f"no account has the sender {to}")
+        if len(owners) > 1:
+            names = ", ".join(row.name for row in owners)
+            raise Conflict(f"{to} belongs to {names}; say which of them is meant")
+        return owners[0]
+
+
+def senders_of(row: AccountRow) -> list[str]:
+    try:
+        return list(Settings.of(row.settings).senders)
+    except InvalidSettings:
+        return []
+
+
+def on_the_wire(field: str, text: str) -> bytes:
+    try:
+        return wire(text)
+    except ValueError as why:
+        raise Invalid(Wrong(field, f"{text}: {why}")) from None

@@ -1,0 +1,28 @@
+"""What the operator's desk needs of a running gateway."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class LiveAccounts(Protocol):
+    async def refresh(self) -> None:
+        """Read accounts and price plans again and apply them to open sessions."""
+
+
+class Live(Protocol):
+    @property
+    def accounts(self) -> LiveAccounts: ...
+
+    def binds(self) -> Sequence[dict[str, Any]]:
+        """Every open bind; at least its `id`, `account` (a name), `type` and `since` (wall time in seconds)."""
+
+    def kick(self, bind_id: int) -> bool:
+        """Unbind it. -> False if there is none."""
+
+    def wake(self, account_id: int, number: int) -> None:
+        """So many new deliveries are owed to this account."""
+
+
+async def refreshed(live: Live | None) -> None:
+    if live is not None:
+        await live.accounts.refresh()

@@ -1,0 +1,125 @@
+"""How rows of the store look to people and programs: names for numbers, credits for units, times by RFC 3339."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from acl.money import as_credits
+from acl.reasons import REASONS
+from acl.settings import InvalidSettings, Settings
+from pdu.constants import STATE_NAMES, STATUS_NAMES
+from store.protocol import AccountRow, LedgerLine, MessageRow, RefusalRow
+
+from .texts import Content
+
+Shape = dict[str, Any]
+
+
+def moment(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def status_of(row: AccountRow, settings: Settings | None) -> str:
+    if not row.enabled:
+        return "DISABLED"
+    if settings is None:
+        return "ERROR"
+    return "SUCCESS" if settings.addresses else "WAITING_IP"
+
+
+def account(row: AccountRow, binds: int | None) -> Shape:
+    """An account is one flat object: what it is, then every setting by its name."""
+    fault = None
+    try:
+        settings = Settings.of(row.settings)
+    except InvalidSettings as invalid:  # a row that this version cannot read: shown as it is, allowed nothing
+        settings, fault = None, str(invalid)
+    return {
+        "name": row.name,
+        "system_id": row.system_id,
+        "status": status_of(row, settings),
+        "enabled": row.enabled,
+        "balance": as_credits(row.balance),
+        "binds": binds,
+        "created_at": moment(row.created_at),
+        **({"error": fault} if fault else {}),
+        **(settings.as_mapping() if settings else row.settings),
+    }
+
+
+def ledger_line(row: LedgerLine) -> Shape:
+    return {
+        "line": row.line,
+        "at": moment(row.at),
+        "kind": row.kind,
+        "amount": as_credits(row.amount),
+        "balance_after": as_credits(row.balance_after),
+        "request_id": row.request_id,
+        "note": row.note,
+    }
+
+
+def state_of(row: MessageRow) -> str:
+    if row.state is not None:
+        return STATE_NAMES.get(row.state, str(row.state))
+    return "accepted" if row.scheduled_at is None else "scheduled"
+
+
+def message(row: MessageRow, alphabet: str) -> Shape:
+    content = Content.of(row.body, alphabet)
+    return {
+        "message_id": str(row.wire_id),
+        **content._asdict(),
+        "state": state_of(row),
+        "error": row.error,
+        "at": moment(row.at),
+        "scheduled_at": moment(row.scheduled_at),
+        "done_at": moment(row.done_at),
+        "charge": as_credits(row.charge),
+        "charge_line": row.charge_line,
+        "refund_line": row.refund_line,
+    }
+
+
+def exported_message(row: MessageRow, alphabet: str) -> Shape:
+    content = Content.of(row.body, alphabet)
+    return {
+        "message_id": str(row.wire_id),
+        "source_addr": content.source_addr,
+        "destination_addr": content.destination_addr,
+        "text": content.text,
+        "body_hex": content.body_hex,
+        "state": state_of(row),
+        "charge": as_credits(row.charge),
+        "charge_line": row.charge_line,
+        "refund_line": row.refund_line,
+    }
+
+
+def exported_line(row: LedgerLine) -> Shape:
+    return {
+        "line": row.line,
+        "at": moment(row.at),
+        "kind": row.kind,
+        "amount": as_credits(row.amount),
+        "balance_after": as_credits(row.balance_after),
+    }
+
+
+def refusal(row: RefusalRow, account_name: str | None) -> Shape:
+    return {
+        "at": moment(row.at),
+        "kind": row.kind,
+        "account": account_name,
+        "reason": row.reason,
+        "why": REASONS.get(row.reason, row.reason),
+        "detail": row.detail,
+        "peer": row.peer,
+        "system_id": row.system_id,
+        "source_addr": row.source,
+        "destination_addr": row.destination,
+        "status": f"0x{row.status:02X}",
+        "status_name": STATUS_NAMES.get(row.status, "unknown"),
+        "count": row.count,
+    }

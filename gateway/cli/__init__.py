@@ -1,0 +1,45 @@
+"""smppgate on the command line: nouns and verbs over the HTTP API.
+
+Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or in conflict.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from . import accounts, checks, messages, money, sending, serving
+from .whereabouts import Group
+
+
+def installed() -> str:
+    try:
+        return version("smppgate")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "not installed"
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(installed(), prog_name="smppgate")
+def main() -> None:
+    """An SMPP 3.4 gateway: accounts, credits, durable submits and delivery receipts.
+
+    While the server runs, these commands talk to it; when it is stopped, they open its store.
+    """
+
+
+for command in (
+    serving.serve,
+    serving.quickstart,
+    checks.config,
+    checks.doctor,
+    checks.audit,
+    accounts.account,
+    money.credit,
+    money.price,
+    messages.message,
+    messages.refusal,
+    messages.bind,
+    messages.mo,
+    sending.send,
+):
+    main.add_command(command)

@@ -1,0 +1,116 @@
+"""Accounts, their addresses, passwords, credits and price plans over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Header, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.admin import Admin
+
+from .settings_schema import ACCOUNT_CHANGE, ACCOUNT_NEW
+
+Page = Annotated[int, Query(ge=1, le=1000)]
+JSON = dict[str, Any]
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Address(Request):
+    address: Annotated[str, Field(description="An IPv4 or IPv6 address or network")]
+
+
+class Rotation(Request):
+    drop_binds: Annotated[bool, Field(description="Also unbind the sessions that are open")] = False
+
+
+class Topup(Request):
+    amount: Annotated[str | int, Field(description="Credits, up to 4 decimals; negative for an adjustment")]
+    request_id: Annotated[str | None, Field(description="The same id books once, however often it is sent")] = None
+    note: str = ""
+
+
+class Plan(Request):
+    prices: Annotated[
+        dict[str, str | int], Field(description='Prefix to credits a part; "*" is every other destination')
+    ]
+
+
+def router(admin: Admin) -> APIRouter:
+    routes = APIRouter()
+    accounts(routes, admin)
+    balances(routes, admin)
+    price_plans(routes, admin)
+    return routes
+
+
+def accounts(routes: APIRouter, admin: Admin) -> None:
+    @routes.get("/accounts", tags=["accounts"])
+    async def list_accounts() -> JSON:
+        return {"items": await admin.accounts.all()}
+
+    @routes.post("/accounts", status_code=201, tags=["accounts"], openapi_extra=ACCOUNT_NEW)
+    async def create_account(fields: Annotated[JSON, Body()]) -> JSON:
+        """The answer holds the password, this once."""
+        return await admin.accounts.create(fields)
+
+    @routes.get("/accounts/{name}", tags=["accounts"])
+    async def show_account(name: str) -> JSON:
+        return await admin.accounts.show(name)
+
+    @routes.patch("/accounts/{name}", tags=["accounts"], openapi_extra=ACCOUNT_CHANGE)
+    async def change_account(name: str, fields: Annotated[JSON, Body()]) -> JSON:
+        """Settings by name; null gives one its default back."""
+        return await admin.accounts.change(name, fields)
+
+    @routes.post("/accounts/{name}/enable", tags=["accounts"])
+    async def enable_account(name: str) -> JSON:
+        return await admin.accounts.enable(name, True)
+
+    @routes.post("/accounts/{name}/disable", tags=["accounts"])
+    async def disable_account(name: str) -> JSON:
+        """Its sessions are unbound at once."""
+        return await admin.accounts.enable(name, False)
+
+    @routes.post("/accounts/{name}/addresses", tags=["accounts"])
+    async def add_address(name: str, body: Address) -> JSON:
+        return await admin.accounts.add_address(name, body.address)
+
+    @routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"])
+    async def remove_address(name: str, address: str) -> JSON:
+        """Sessions from there are unbound."""
+        return await admin.accounts.remove_address(name, address)
+
+    @routes.post("/accounts/{name}/password", tags=["accounts"])
+    async def rotate_password(name: str, body: Rotation) -> JSON:
+        """The answer holds the new password, this once; the old one is refused for new binds from now on."""
+        return await admin.accounts.rotate_password(name, body.drop_binds)
+
+
+def balances(routes: APIRouter, admin: Admin) -> None:
+    @routes.post("/accounts/{name}/credits", tags=["credits"])
+    async def add_credits(name: str, body: Topup, idempotency_key: Annotated[str | None, Header()] = None) -> JSON:
+        """Idempotency-Key is another place for the request id."""
+        return await admin.credits.add(name, body.amount, body.request_id or idempotency_key, body.note)
+
+    @routes.get("/accounts/{name}/ledger", tags=["credits"])
+    async def list_ledger(name: str, after: Annotated[int, Query(ge=0)] = 0, limit: Page = 100) -> JSON:
+        """In commit order; `next` is the `after` of the next page."""
+        items, following = await admin.credits.ledger(name, after, limit)
+        return {"items": items, "next": following}
+
+
+def price_plans(routes: APIRouter, admin: Admin) -> None:
+    @routes.get("/price-plans", tags=["prices"])
+    async def list_price_plans() -> JSON:
+        return {"items": await admin.prices.all()}
+
+    @routes.get("/price-plans/{name}", tags=["prices"])
+    async def show_price_plan(name: str) -> JSON:
+        return await admin.prices.show(name)
+
+    @routes.put("/price-plans/{name}", tags=["prices"])
+    async def set_price_plan(name: str, body: Plan) -> JSON:
+        """The whole plan: a prefix that is not there has no price any more."""
+        return await admin.prices.set(name, body.prices)

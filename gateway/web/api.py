@@ -1,0 +1,73 @@
+"""The HTTP API: /api/v1, OpenAPI 3.1, problems by RFC 9457. Every route is one operation of the operator's desk."""
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from gateway.admin import Admin
+
+from . import account_routes, traffic_routes
+from .problems import MEDIA_TYPE, answer_with_problems
+
+PROBLEM = {
+    "description": "Not done, and nothing was changed",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "description": "RFC 9457",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def create_api(admin: Admin) -> FastAPI:
+    """Who may connect to it is decided by whoever serves it."""
+    app = FastAPI(
+        title="smppgate",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # those pages load their scripts from elsewhere
+        redoc_url=None,
+        telemetry={"auto_configure": False},  # no exporter appears because of the environment
+        generate_unique_id_function=operation_name,
+        responses={"default": PROBLEM},
+    )
+    app.include_router(account_routes.router(admin), prefix="/api/v1")
+    app.include_router(traffic_routes.router(admin), prefix="/api/v1")
+    answer_with_problems(app)
+    describe_problems(app)
+    return app
+
+
+def operation_name(route: APIRoute) -> str:
+    return route.name
+
+
+def describe_problems(app: FastAPI) -> None:
+    """The schema of what every route may answer, said once."""
+    made = app.openapi
+
+    def openapi() -> dict[str, object]:
+        schema = made()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = PROBLEM_SCHEMA
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)  # the framework's own shape, which is never sent
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend its schema

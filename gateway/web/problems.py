@@ -1,0 +1,81 @@
+"""Everything that goes wrong over HTTP, as RFC 9457 problem documents.
+
+Invariant: no answer is a bare page of the framework, and an unexpected error tells the caller nothing of the inside.
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway.admin import Fault, Wrong
+from store.protocol import OutcomeUnknown, StoreDown, StoreError, StoreFull
+
+log = structlog.get_logger()
+MEDIA_TYPE = "application/problem+json"
+
+
+def problem(status: int, detail: str, errors: Iterable[Wrong] = ()) -> JSONResponse:
+    content: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if named := [wrong._asdict() for wrong in errors]:
+        content["errors"] = named
+    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE)
+
+
+async def of_fault(_request: Request, fault: Exception) -> JSONResponse:
+    assert isinstance(fault, Fault)
+    return problem(fault.status, fault.detail, fault.errors)
+
+
+async def of_request(_request: Request, invalid: Exception) -> JSONResponse:
+    """What the framework found before any of our code was asked."""
+    assert isinstance(invalid, RequestValidationError)
+    errors = [
+        Wrong(".".join(str(step) for step in error["loc"][1:]) or "body", error["msg"]) for error in invalid.errors()
+    ]
+    return problem(422, "; ".join(f"{wrong.field}: {wrong.reason}" for wrong in errors), errors)
+
+
+async def of_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    answer = problem(error.status_code, str(error.detail))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+SENTENCES: dict[type[StoreError], tuple[int, str]] = {
+    StoreFull: (503, "the store is full; nothing was changed"),
+    StoreDown: (503, "the store cannot write now; nothing was changed"),
+    OutcomeUnknown: (500, "the store failed while writing; look before you repeat it"),
+}
+
+
+async def of_store(request: Request, error: Exception) -> JSONResponse:
+    kind = next((kind for kind in SENTENCES if isinstance(error, kind)), None)
+    if kind is None:
+        return await of_surprise(request, error)
+    log.error("api request failed", path=request.url.path, reason=repr(error))
+    return problem(*SENTENCES[kind])
+
+
+async def of_surprise(request: Request, error: Exception) -> JSONResponse:
+    log.error("api request failed", path=request.url.path, exc_info=error)
+    return problem(500, "something unexpected happened; the server's log says what")
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    app.add_exception_handler(Fault, of_fault)
+    app.add_exception_handler(RequestValidationError, of_request)
+    app.add_exception_handler(HTTPException, of_http)
+    app.add_exception_handler(StoreError, of_store)
+    app.add_exception_handler(Exception, of_surprise)
