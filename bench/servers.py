@@ -70,6 +70,8 @@ def started(name: str, command: list[str], port: int, core: int, log: Path) -> I
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    if process.returncode not in (0, -signal.SIGTERM):
+        raise Failed(f"{name} ended with {process.returncode}:\n{tail(log)}")
 
 
 def await_port(process: subprocess.Popen[bytes], port: int, name: str, log: Path) -> None:
@@ -127,20 +129,15 @@ def prepare(config: Path) -> None:
         "--ip": account.ADDRESSES,
         "--sender": account.SENDERS,
         "--deny-destination": account.DENIED,
-        "--price-plan": [account.PLAN],
         "--credits": [str(account.CREDITS)],
         "--window": [str(account.WINDOW)],
         "--throughput": [str(account.THROUGHPUT)],
         "--max-binds": [str(account.SIDES)],
     }
+    words = [word for flag, values in flags.items() for value in values for word in (flag, value)]
+    asked(config, "account", "add", account.NAME, *words)
     asked(config, "price", "set", account.PLAN, *(f"{prefix}={price}" for prefix, price in account.PRICES.items()))
-    asked(
-        config,
-        "account",
-        "add",
-        account.NAME,
-        *(word for flag, values in flags.items() for value in values for word in (flag, value)),
-    )
+    asked(config, "account", "set", account.NAME, "--price-plan", account.PLAN)
 
 
 def asked(config: Path, *words: str) -> str:
