@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 OPTIONAL = {name: command for command, name in COMMAND_NAMES.items() if name in OPTIONAL_COMMANDS}
 SILENCE = 5.0  # seconds
-LABELS = 1_000  # accounts with a label of their own in the metrics; the others share one
+LABELS = 200  # accounts with a label of their own in the metrics; the others share one
 
 
 class BoundLink(Receiver, Protocol):
