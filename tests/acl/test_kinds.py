@@ -132,8 +132,8 @@ def test_a_value_is_read_from_the_command_line(name: str, text: str, value: obje
     [
         ("window", ""), ("window", "ten"), ("window", "1_0"), ("window", "1e1"), ("window", "10s"), ("window", "١"),
         ("window", "9" * 5000), ("session_limit", "1w"), ("session_limit", "-1"), ("session_limit", "1.5h"),
-        ("session_limit", ""), ("addresses", "192.0.2.1,"), ("addresses", "192.0.2.1;10.0.0.1"), ("addresses", "[192.0.2.1]"),
-        ("addresses", "[" * 100_000), ("senders", "[1]"), ("data_codings", "0,x"), ("bind_types", ""),
+        ("session_limit", ""), ("addresses", "192.0.2.1,"), ("addresses", "192.0.2.1;10.0.0.1"),
+        ("addresses", "[192.0.2.1]"), ("addresses", "[" * 100_000), ("senders", "[1]"), ("data_codings", "0,x"), ("bind_types", ""),
         ("status_overrides", "no_credit"), ("status_overrides", "no_credit="), ("status_overrides", "no_credit=x"),
         ("status_overrides", "no_credit=0"), ("status_overrides", "{"), ("status_overrides", "=1"),
     ],
