@@ -46,7 +46,7 @@ from .smpp.submit import Submit
 log = structlog.get_logger()
 PATIENCE = 10.0  # seconds a stop waits for clients to answer its unbind
 HASHERS = 2  # threads that hash passwords
-EVERY_MINUTE, EVERY_HOUR = 60, 3600  # ticks
+EVERY_MINUTE = 60  # ticks
 
 
 class Endpoints(NamedTuple):
@@ -180,7 +180,6 @@ class Gateway:
         self._errand(self._keep_refusals())
         if self._ticks % EVERY_MINUTE == 0:
             self._errand(self._measure())
-        if self._ticks % EVERY_HOUR == 0:
             self._errand(self._expire_deliveries())
         self._ticks += 1
 
@@ -199,16 +198,19 @@ class Gateway:
             log.warning("ledger not measured", reason=str(fault))
 
     async def _expire_deliveries(self) -> None:
-        """What nobody came for in 7 days."""
+        """What nobody came for in 7 days. Where somebody is bound, the mailbox itself gives up."""
         before = self.wall_ms() - LIFETIME_MS
-        try:
-            gone = await self.store.expire_deliveries(before, id_at(before))
-        except StoreError as fault:
-            log.warning("old deliveries not given up", reason=str(fault))
-            return
-        for id_, number in gone.items():
-            log.info("deliveries given up", account=self.accounts.by_id[id_].name, count=number, reason="7 days")
-            self.accounts.by_id[id_].mailbox.expired(number)
+        for account in [account for account in self.accounts if account.mailbox.pending and not account.links]:
+            try:
+                ids = await self.store.overdue(account.id, id_at(before), before)
+                if ids:
+                    await self.store.give_up(account.id, ids, "nobody came for it within 7 days")
+            except StoreError as fault:
+                log.warning("old deliveries not given up", account=account.name, reason=str(fault))
+                return
+            if ids:
+                account.mailbox.expired(len(ids))
+                log.info("deliveries given up", account=account.name, count=len(ids), reason="7 days")
 
     # -- what others see -------------------------------------------------------------------------------------------
     def _committed(self, commit: Commit) -> None:

@@ -260,6 +260,9 @@ class Store(Protocol):
     async def owed(self, account: int, after: int = 0, limit: int = 1000) -> list[Owed]:
         """Deliveries that are due, in id order."""
 
+    async def overdue(self, account: int, below: int, before: int, limit: int = 1000) -> list[int]:
+        """Ids of deliveries that have been due since before then; only ids below `below` are looked at."""
+
     async def owed_counts(self) -> dict[int, tuple[int, int]]:
         """Account -> how many deliveries are due, and since when the first of them is."""
 

@@ -89,6 +89,12 @@ OWED = """
     LEFT JOIN incoming AS i ON i.id = d.id AND m.id IS NULL
     WHERE d.account = ? AND d.id > ? ORDER BY d.id LIMIT ?
 """
+OVERDUE = """
+    SELECT d.id FROM delivery AS d
+    LEFT JOIN outcome AS o ON o.message = d.id
+    LEFT JOIN incoming AS i ON i.id = d.id
+    WHERE d.account = ? AND d.id < ? AND coalesce(o.at, i.at) < ? ORDER BY d.id LIMIT ?
+"""
 OWED_COUNTS = """
     SELECT d.account, d.number, coalesce(o.at, i.at, 0)
     FROM (SELECT account, count(*) AS number, min(id) AS first FROM delivery GROUP BY account) AS d

@@ -233,6 +233,9 @@ class SqliteStore:
         rows = await self._read(reading.OWED, account, after, limit)
         return [Owed._make((*row[:7], bool(row[7]))) for row in rows]
 
+    async def overdue(self, account: int, below: int, before: int, limit: int = 1000) -> list[int]:
+        return [id_ for (id_,) in await self._read(reading.OVERDUE, account, below, before, limit)]
+
     async def owed_counts(self) -> dict[int, tuple[int, int]]:
         return {account: (number, since) for account, number, since in await self._read(reading.OWED_COUNTS)}
 
