@@ -59,14 +59,16 @@ _TABLE = (
 COMMANDS: Final[dict[int, Command]] = {command.id: command for command in _TABLE}
 
 
-def _legal(state: str, sender: str) -> frozenset[int]:
-    return frozenset(command.id for command in _TABLE if sender in command.senders and (
+def _legal(state: str) -> frozenset[int]:
+    return frozenset(command.id for command in _TABLE if ESME in command.senders and (
         state in command.states or (state == UNBOUND and command.goodbye)))
 
 
-# requests from the ESME that are processed, and those the SMSC may send
-LEGAL: Final[dict[str, frozenset[int]]] = {state: _legal(state, ESME) for state in STATES}
-OFFERED: Final[dict[str, frozenset[int]]] = {state: _legal(state, SMSC) - {c.OUTBIND} for state in STATES}
+# requests from the ESME that are processed, and those that the SMSC may send
+LEGAL: Final[dict[str, frozenset[int]]] = {state: _legal(state) for state in STATES}
+OFFERED: Final[dict[str, frozenset[int]]] = {
+    state: frozenset(command.id for command in _TABLE if SMSC in command.senders and state in command.states)
+    for state in STATES}
 
 
 def verdict(state: str, command: int) -> str | tuple[int, int]:

@@ -51,7 +51,8 @@ def test_what_the_smsc_may_send() -> None:
     assert OFFERED[BOUND_TX] == {c.UNBIND, c.ENQUIRE_LINK, c.DATA_SM}
     for state in (BOUND_RX, BOUND_TRX):
         assert OFFERED[state] == OFFERED[BOUND_TX] | {c.DELIVER_SM, c.ALERT_NOTIFICATION}
-    assert OFFERED[CLOSED] == set()
+    assert OFFERED[OPEN] == {c.OUTBIND, c.ENQUIRE_LINK}
+    assert OFFERED[UNBOUND] == OFFERED[CLOSED] == set()
 
 
 @pytest.mark.parametrize("state", STATES)

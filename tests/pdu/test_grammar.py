@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdu.grammar import Address, Grammar, Malformed, Octet, Single, Text
+from pdu.constants import ESME_RINVPARLEN
+from pdu.grammar import Address, Grammar, Malformed, Octet, Single, Text, unmatched
 
 from .strategies import fault_of
 
@@ -113,6 +114,10 @@ def test_a_single_text_is_read_as_the_pattern_reads_it(body: bytes) -> None:
         assert fault_of(slow, body)
     else:
         assert PLAIN.decode(body, 1, 0, len(body)) == slow.decode(body, 1, 0, len(body))
+
+
+def test_even_a_disagreement_would_be_an_answerable_fault() -> None:
+    assert unmatched().status == ESME_RINVPARLEN
 
 
 def test_build_fills_in_defaults_and_lengths() -> None:
