@@ -108,13 +108,23 @@ def test_a_leaf_knows_nothing_of_transports(leaf: str) -> None:
 
 
 def test_only_the_store_speaks_to_a_database() -> None:
+    """Anybody may ask which SQLite this is, nobody else may open one."""
+    outside = [path for room in ROOMS if room != "store" for path in sources(room)]
     wrong = [
         f"{where(path, node)} imports {name}"
-        for room in ROOMS
-        if room != "store"
-        for path in sources(room)
+        for path in outside
         for node, name in imports(path)
-        if name.partition(".")[0] in {"sqlite3", "aiosqlite", "asyncpg"}
+        if name.partition(".")[0] in {"aiosqlite", "asyncpg"}
+        or (name == "sqlite3" and isinstance(node, ast.ImportFrom))
+    ]
+    wrong += [
+        f"{where(path, node)} sqlite3.{node.attr}"
+        for path in outside
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sqlite3"
+        and node.attr not in {"sqlite_version", "sqlite_version_info"}
     ]
     assert wrong == []
 
