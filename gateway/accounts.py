@@ -6,7 +6,7 @@ An account whose stored settings cannot be read is treated as disabled. Knows no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import structlog
@@ -16,7 +16,7 @@ from acl.addresses import Listed
 from acl.bind import in_the_way, may_stay, surplus
 from acl.judge import Policy, Purse
 from acl.rate import Rate
-from acl.settings import OPTIONAL_COMMANDS, InvalidSettings, Settings
+from acl.settings import OPTIONAL_COMMANDS, Settings
 from pdu.constants import COMMAND_NAMES
 from store.protocol import AccountRow, Store
 
@@ -66,10 +66,11 @@ class Account:
         self.enabled, self.error = row.enabled, ""
         try:
             self.settings = Settings.of(row.settings)
-        except InvalidSettings as fault:  # law 6: what cannot be read allows nothing
+            self.policy = Policy(self.settings, prices)
+        except ValueError as fault:  # law 6: what cannot be read allows nothing
             self.enabled, self.error = False, str(fault)
-            log.error("account settings unreadable", account=row.name, reason=str(fault))
-        self.policy = Policy(self.settings, prices)
+            self.policy = Policy(self.settings, {})
+            log.error("account settings or prices unreadable", account=row.name, reason=str(fault))
         self.parts: PartCounter = counter(self.settings.default_alphabet)
         self.switched_off = {OPTIONAL[name] for name in OPTIONAL_COMMANDS if name not in self.settings.commands}
         self.purse.rate.retune(self.settings.throughput, self.settings.effective_burst)
@@ -157,6 +158,3 @@ class Accounts:
             account = self.by_id.get(id_)
             if account is not None:
                 account.purse.credit += amount
-
-    def __iter__(self) -> Iterator[Account]:
-        return iter(self.by_id.values())

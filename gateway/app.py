@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
@@ -172,7 +172,7 @@ class Gateway:
     def _tick(self, now: float) -> None:
         self.server.tick(now)
         self.dispatch.tick()
-        for account in self.accounts:
+        for account in self.accounts.by_id.values():
             account.mailbox.tick(now)
         self.store.mark(self.dispatch.low_water(self.minter.next))
         for certificate in self._certificates:
@@ -200,7 +200,7 @@ class Gateway:
     async def _expire_deliveries(self) -> None:
         """What nobody came for in 7 days. Where somebody is bound, the mailbox itself gives up."""
         before = self.wall_ms() - LIFETIME_MS
-        for account in [account for account in self.accounts if account.mailbox.pending and not account.links]:
+        for account in [each for each in self.accounts.by_id.values() if each.mailbox.pending and not each.links]:
             try:
                 ids = await self.store.overdue(account.id, id_at(before), before)
                 if ids:
@@ -224,7 +224,7 @@ class Gateway:
         """The accounts as the gauges show them; beyond LABELS they are added up as one."""
         now, rest = self.wall_ms(), Counter[str]()
         pending, oldest, units = 0, 0.0, 0
-        for account in self.accounts:
+        for account in self.accounts.by_id.values():
             kinds, box = Counter(link.kind for link in account.links), account.mailbox
             age = (now - box.oldest_ms) / 1000 if box.pending else 0.0
             if account.label == account.name:
@@ -311,10 +311,11 @@ async def serve(
 
 def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
-    try:
-        from uvloop import new_event_loop as loop_factory
-    except ImportError:  # an extra of some platforms: everything works without it, only slower
-        loop_factory = asyncio.new_event_loop
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ImportError):  # not on every platform; everything works without it, only slower
+        from uvloop import new_event_loop
+
+        loop_factory = new_event_loop
 
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -26,6 +26,7 @@ from .answers import STATUS
 
 log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
+QUEUE = 5  # checks of one braked key that may wait
 CHECKS_AT_MOST = 64  # of passwords, waiting for their turn or for the pool
 
 
@@ -52,6 +53,8 @@ class Door:
         self._accounts, self._brake, self._known, self._pool = accounts, brake, known, pool
         self._clock, self._sleep = clock, sleep
         self._checking = 0
+        # an address that tries one name after the other: twenty guesses a second at most
+        self._address_brake = Brake(failures=20, interval=0.05, queue=100)
         self._turns: dict[tuple[bytes, str], Turn] = {}
 
     async def judge(self, command: int, request: Bind, peer: str) -> Verdict:
@@ -76,10 +79,12 @@ class Door:
         account = self._remembered(request, peer)
         if account is not None:
             return account, None
-        if self._checking >= CHECKS_AT_MOST:
+        turn = self._turns.get(key) or Turn()
+        queue_is_full = turn.waiting > QUEUE and self._brake.braked(key, self._clock())
+        if queue_is_full or self._checking >= CHECKS_AT_MOST:
             return None, Refusal(reasons.BIND_THROTTLED)
+        self._turns[key] = turn
         self._checking += 1
-        turn = self._turns.setdefault(key, Turn())
         turn.waiting += 1
         try:
             async with turn.lock:
@@ -100,11 +105,12 @@ class Door:
 
     async def _check(self, key: tuple[bytes, str], request: Bind, peer: str) -> tuple[Account | None, Refusal | None]:
         """Exactly one hash, whoever asks."""
-        wait = self._brake.wait(key, self._clock())
-        if wait is None:
+        now = self._clock()
+        wait, wait_of_address = self._brake.wait(key, now), self._address_brake.wait(peer, now)
+        if wait is None or wait_of_address is None:
             return None, Refusal(reasons.BIND_THROTTLED)
-        if wait:
-            await self._sleep(wait)
+        if wait or wait_of_address:
+            await self._sleep(max(wait, wait_of_address))
         account = self._accounts.by_system_id.get(request.system_id)
         hashed = DUMMY_HASH if account is None else account.password_hash
         loop = asyncio.get_running_loop()
@@ -114,6 +120,7 @@ class Door:
         refusal = may_log_in(None if account is None else account.policy.networks, peer, right)
         if refusal is not None:
             self._brake.failed(key, self._clock())
+            self._address_brake.failed(peer, self._clock())
             return None, refusal
         self._brake.passed(key)
         if account is not None:
