@@ -71,7 +71,7 @@ class Gateway:
     ) -> None:
         loop = asyncio.get_running_loop()
         self.config, self.store = config, store
-        self.clock, self.wall, self.wall_ms = clock, wall, lambda: int(wall() * 1000)
+        self.clock, self.wall = clock, wall
         self.meter = Meter(self._views)
         self.accounts = Accounts(store, self._mailbox)
         self.refusals = Refusals(self.meter, self.wall_ms)
@@ -94,6 +94,9 @@ class Gateway:
             clock,
         )
         store.observer = self._committed
+
+    def wall_ms(self) -> int:
+        return int(self.wall() * 1000)
 
     def _handlers(self) -> dict[int, Handler]:
         self.pending = Pending(self.store, self.dispatch, self.meter.traffic, self.wall_ms)
