@@ -1,5 +1,6 @@
 """Every PDU that a server emits, with status 0 and as an error, is dissected by tshark without a complaint."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from pdu import frames
 from pdu.bodies import address
 from tests.esme import MOBILE, SENDER, Esme
 from tests.interop.capture import Capture, Dissected
-from tests.server import Server
+from tests.server import HOST, Server
 
 pytestmark = pytest.mark.interop
 
@@ -60,6 +61,31 @@ def test_every_pdu_we_emit(tmp_path: Path) -> None:
         "replace_sm_resp",
         "generic_nack",
     }
+
+
+def test_the_referee_does_complain(tmp_path: Path) -> None:
+    """Of a submit_sm_resp without the NUL behind its message_id and of an optional parameter that runs over the end."""
+    unended = frames.frame(c.SUBMIT_SM_RESP, 0, 1, b"12345")
+    overrun = frames.frame(c.SUBMIT_SM_RESP, 0, 2, b"1\0\x00\x1e\x00\x09abc")
+    good = frames.frame(c.SUBMIT_SM_RESP, 0, 3, b"12345\0")
+    with socket.create_server((HOST, 0)) as listener:
+        capture = Capture(tmp_path, listener.getsockname()[1])
+        with capture.running():
+            for octets in (good, unended, overrun):
+                with socket.create_connection(listener.getsockname()) as client:
+                    answer(listener, client, octets)
+                    assert client.recv(100) == octets
+    assert [bool(pdu.complaints) for pdu in capture.dissected()] == [False, True, True]
+
+
+def answer(listener: socket.socket, client: socket.socket, octets: bytes) -> None:
+    """Send to this client; the knocks of the capture are let in and out."""
+    address = None
+    while address != client.getsockname():
+        server, address = listener.accept()
+        with server:
+            if address == client.getsockname():
+                server.sendall(octets)
 
 
 def refused(emitted: list[Dissected]) -> set[int]:
