@@ -17,7 +17,8 @@ EXCERPT = 20                                        # octets of the message that
 NETWORK = 3                                         # network_error_code: GSM
 
 #         service_type, addresses,       esm, protocol, priority, 2 times, registered, replace, coding, canned, length
-_BODY = b"\0%b%b" + bytes((c.ESM_RECEIPT, 0, 0, 0, 0, 0, 0, 0, 0)) + b"%cid:%b%b%b"
+_BODY = b"\0%b%b" + bytes((c.ESM_RECEIPT, 0, 0, 0, 0, 0, 0, 0, 0)) + b"%cid:%b%b%b%b%b\0%b"   # … and the TLVs
+_FIXED = 11                                         # octets of the body beside addresses and text
 _MIDDLE = b" sub:001 dlvrd:%03d submit date:%b done date:%b stat:%b err:%03d text:"
 _head = Struct(">HH").pack
 _error = Struct(">HHBH").pack
@@ -56,11 +57,12 @@ def deliver_sm(message_id: bytes, source: bytes, destination: bytes, text: bytes
     text = text[:EXCERPT]
     if text.translate(None, _PRINTABLE):
         text = b""
-    body = _BODY % (destination, source, 3 + len(message_id) + len(middle) + len(text), message_id, middle, text)
-    tlvs = b"%b%b\0%b" % (_IDS[len(message_id)], message_id, tail)
+    size = len(message_id)
+    length = 3 + size + len(middle) + len(text)
+    body = _BODY % (destination, source, length, message_id, middle, text, _IDS[size], message_id, tail)
     if tail.endswith(_VENDOR):
-        tlvs += b"%b%b\0" % (_head(0, len(message_id) + 1)[2:], message_id)
-    return body + tlvs, len(body)
+        body += b"%b%b\0" % (_head(0, size + 1)[2:], message_id)
+    return body, _FIXED + len(destination) + len(source) + length
 
 
 class Receipt(NamedTuple):
