@@ -52,7 +52,7 @@ class Committer:
         self._timer: asyncio.Handle | None = None
         self._leaves_at = 0.0
         self._busy: asyncio.Task[None] | None = None
-        self._closed = False
+        self.closed = False
         self._haunted, self._try_again_at = False, 0.0
         self._commits = 0
         self.observer: Callable[[Commit], None] = lambda commit: None
@@ -60,7 +60,7 @@ class Committer:
     # -- joining ---------------------------------------------------------------------------------------------------
     def join(self, verb: Verb, payload: Any) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = self._loop.create_future()
-        if self._closed:
+        if self.closed:
             future.set_exception(StoreDown("the store is closed"))
         else:
             self._open.append(Entry(verb, payload, future))
@@ -186,7 +186,7 @@ class Committer:
     # -- the end ---------------------------------------------------------------------------------------------------
     async def close(self) -> None:
         """Finish the open group; whoever comes later hears StoreDown."""
-        self._closed = True
+        self.closed = True
         while self._open or self._busy is not None:
             if self._busy is None:
                 if self._timer is not None:

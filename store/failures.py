@@ -14,6 +14,7 @@ from .protocol import Contradiction, StoreDown, StoreError, StoreFull
 
 NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 NO_ROOM_OS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 NO_COMMIT_RECORD = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE})
 """Errors of COMMIT after which the WAL cannot hold a complete commit: its last frame is what could not be written."""
 CALLERS = (
@@ -38,8 +39,13 @@ class CommitFailed(Exception):  # noqa: N818 (says what happened; it never leave
 
 
 def code_of(error: BaseException | None) -> int:
+    """SQLite's extended result code; 0 if it is no error of SQLite."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code
+
+
+def is_damage(error: BaseException | None) -> bool:
+    return code_of(error) & 0xFF in DAMAGE
 
 
 def of_the_rows(error: Exception) -> bool:

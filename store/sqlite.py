@@ -18,7 +18,7 @@ from typing import Any
 from . import accounts, auditing, reading
 from .committer import Committer, Hop
 from .connection import READER, WRITER, Connection, connected, finished
-from .failures import meaning
+from .failures import is_damage, meaning
 from .files import prepared
 from .group import Entry, Told, Verb
 from .protocol import (
@@ -31,6 +31,7 @@ from .protocol import (
     Outcome,
     Owed,
     RefusalRow,
+    StoreDown,
     StoreError,
     StoreFull,
 )
@@ -130,6 +131,8 @@ class SqliteStore:
     # -- accounts and money ----------------------------------------------------------------------------------------
     async def _write(self, statements: Statements[Told]) -> Any:
         """A transaction of its own. It goes on when its caller is cancelled: its observer must hear of it."""
+        if self._committer.closed:
+            raise StoreDown("the store is closed")
         task = self._loop.create_task(self._committer.run(statements))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -267,11 +270,19 @@ class SqliteStore:
         return found
 
     async def audit(self) -> list[str]:
-        found: list[str] = await self._snapshot(auditing.audit())
-        return found
+        return await self._findings(auditing.audit())
 
     async def check(self) -> list[str]:
-        found: list[str] = await self._snapshot(auditing.check())
+        return await self._findings(auditing.check())
+
+    async def _findings(self, statements: Statements[list[str]]) -> list[str]:
+        """Damage that keeps the files from being read is a finding, too."""
+        try:
+            found: list[str] = await self._snapshot(statements)
+        except StoreDown as error:
+            if not is_damage(error.__cause__):
+                raise
+            return [f"the files cannot be read to the end: {error.__cause__}"]
         return found
 
     async def imbalance(self) -> int:

@@ -46,7 +46,7 @@ CREATE TABLE ledger(
         WHEN 'refund' THEN amount > 0
         WHEN 'adjustment' THEN amount <> 0
         ELSE 0 END),
-    CHECK (CASE kind WHEN 'debit' THEN first_id <= last_id ELSE first_id IS NULL AND last_id IS NULL END)
+    CHECK (CASE kind WHEN 'debit' THEN coalesce(first_id <= last_id, 0) ELSE first_id IS NULL AND last_id IS NULL END)
 ) STRICT;
 CREATE INDEX ledger_of_account ON ledger(account);
 CREATE UNIQUE INDEX ledger_request ON ledger(account, request_id) WHERE request_id IS NOT NULL;
