@@ -22,7 +22,7 @@ from pdu.bodies import Bind
 from pdu.constants import BIND_RECEIVER, BIND_TRANSCEIVER, BIND_TRANSMITTER
 
 from ..accounts import Account, Accounts
-from .answers import STATUS
+from .answers import status_of
 
 log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
@@ -147,4 +147,4 @@ class Turn:
 
 
 def refused(account: Account | None, refusal: Refusal) -> Verdict:
-    return Verdict(account, refusal, STATUS[refusal.reason])
+    return Verdict(account, refusal, status_of(refusal.reason, account.settings.status_overrides if account else {}))
