@@ -27,7 +27,8 @@ from .answers import status_of
 log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
 QUEUE = 5  # checks of one braked key that may wait
-CHECKS_AT_MOST = 64  # of passwords, waiting for their turn or for the pool
+KEYS_AT_MOST = 64  # whose passwords are being checked at a time
+BRAKED_AT_MOST = 5  # checks of one key that wait while it is braked
 
 
 class Verdict(NamedTuple):
@@ -52,7 +53,6 @@ class Door:
     ) -> None:
         self._accounts, self._brake, self._known, self._pool = accounts, brake, known, pool
         self._clock, self._sleep = clock, sleep
-        self._checking = 0
         # an address that tries one name after the other: twenty guesses a second at most
         self._address_brake = Brake(failures=20, interval=0.05, queue=100)
         self._turns: dict[tuple[bytes, str], Turn] = {}

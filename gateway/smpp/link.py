@@ -7,6 +7,7 @@ session, beyond BACKLOG in the socket. Decides nothing.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
@@ -32,6 +33,7 @@ from .session import BINDS, Session, Timers
 log = structlog.get_logger()
 BACKLOG = 256 * 1024  # octets of requests that may wait; beyond, the socket is not read
 UNWRITTEN = 256 * 1024  # octets of answers that may wait; beyond, nothing new is begun
+LINGER = 5  # ticks that a closed session's last words may take to leave
 GRACE = 1.0  # seconds a receipt waits when the link that has its response is gone
 SC_INTERFACE_VERSION = encode_tlvs([(0x0210, b"\x34")])
 
@@ -68,6 +70,7 @@ class Link(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._stuck_since: float | None = None
+        self._closing_for = 0  # ticks
         self._flushing = self._reading_paused = self._answers_lost = False
         self._after_writing: list[Callable[[], None]] = []
 
@@ -76,6 +79,8 @@ class Link(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         name = transport.get_extra_info("peername") or ("", 0)
         self.peer, self.port = canonical(name[0]) or "unreadable", name[1]
+        if (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a client that vanished is noticed in the end
         self._transport.set_write_buffer_limits(high=UNWRITTEN, low=UNWRITTEN // 4)
         if not self._floor.admit(self, self.peer):
             self._transport.abort()
@@ -100,10 +105,8 @@ class Link(asyncio.Protocol):
             self.account.mailbox.answered(answered, now)
         if self._work is None and session.has_work():
             self._work = self._loop.create_task(self._serve())
-        if session.backlog > BACKLOG and self._transport is not None:
-            self._reading_paused = True
-            self._transport.pause_reading()
         self._flush()
+        self._regulate()
 
     def eof_received(self) -> bool | None:
         return None  # asyncio closes; what was accepted goes its way all the same
@@ -111,10 +114,12 @@ class Link(asyncio.Protocol):
     def pause_writing(self) -> None:
         self._stuck_since = self._clock()
         self._writable.clear()
+        self._regulate()
 
     def resume_writing(self) -> None:
         self._stuck_since = None
         self._writable.set()
+        self._regulate()
         self._release_answers()
         if self.session.account is not None:
             self.session.account.mailbox.pump()
@@ -141,10 +146,19 @@ class Link(asyncio.Protocol):
             self.abort("internal error")
         finally:
             self._work = None
-        if self._reading_paused and self._transport is not None:
-            self._reading_paused = False
-            self._transport.resume_reading()
         self._flush()
+        self._regulate()
+
+    def _regulate(self) -> None:
+        """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down."""
+        wanted = self._stuck_since is None and self.session.backlog <= BACKLOG
+        if self._transport is None or wanted is not self._reading_paused:
+            return
+        self._reading_paused = not wanted
+        if wanted:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
 
     async def _handle(self, command: int, requests: list[Any]) -> None:
         session, account = self.session, self.account
@@ -226,6 +240,10 @@ class Link(asyncio.Protocol):
             self.abort("answers not read")
         if self._after_writing:
             self._release_answers()
+        if self.session.closing is not None:
+            self._closing_for += 1
+            if self._closing_for > LINGER:
+                self.abort("last words not read")
         self._flush()
 
     # -- out -------------------------------------------------------------------------------------------------------
