@@ -165,7 +165,7 @@ def store(client: "Client") -> Iterator[Finding]:
     for damage in facts["damage"]:
         yield Finding("store", BAD, damage, "stop the server, keep a copy of the folder, restore the last backup")
     if not facts["damage"]:
-        yield Finding("store", GOOD, f"whole; {facts['accounts']} accounts")
+        yield Finding("store", GOOD, f"whole; accounts: {facts['accounts']}")
     pragmas = facts["durability"]
     safe = {"journal_mode=WAL", "synchronous=FULL"} <= set(pragmas)
     yield Finding("durability", GOOD if safe else BAD, ", ".join(pragmas), "" if safe else "it must be WAL and FULL")

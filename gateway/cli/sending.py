@@ -6,6 +6,7 @@ Invariant: it knows what a customer knows, a login and an address; it opens neit
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,7 @@ class Sending:
         import smpplib.client
         import smpplib.exceptions
 
-        logging.getLogger("smpplib").setLevel(logging.CRITICAL)  # what goes wrong is raised, and said once
+        logging.getLogger("smpp.Client").setLevel(logging.CRITICAL)  # what goes wrong is raised, and said once
         client = smpplib.client.Client(
             login["host"], login["port"], timeout=self.timeout, allow_unknown_opt_params=True
         )
@@ -93,9 +94,11 @@ class Sending:
         try:
             client.connect()
             client.bind_transceiver(system_id=login["system_id"], password=login["password"])
-            sent = self._submit(client, source, to, text, wait)
-            self._read(client, sent, wait)
-            client.unbind()
+            try:
+                self._read(client, self._submit(client, source, to, text, wait), wait)
+            finally:
+                with suppress(OSError, smpplib.exceptions.ConnectionError, smpplib.exceptions.PDUError):
+                    client.unbind()
         except smpplib.exceptions.PDUError as error:
             raise Failure(refusal(error)) from None
         except (OSError, smpplib.exceptions.ConnectionError) as error:

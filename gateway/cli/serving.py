@@ -52,7 +52,7 @@ def quickstart(where: Whereabouts) -> None:
         at = endpoints.plain[0]
         demo = {**login, "host": EVERYWHERE.get(at.host, at.host), "port": at.port}
         write_private(config.data_dir / "demo.json", demo)
-        print_demo(demo, endpoints, config.data_dir)
+        print_demo(demo, endpoints, config.data_dir, where)
 
     run(config, ready)
 
@@ -105,7 +105,7 @@ def write_private(file: Path, content: object) -> None:
     unfinished.rename(file)
 
 
-def print_demo(demo: dict[str, Any], endpoints: "Endpoints", data_dir: Path) -> None:
+def print_demo(demo: dict[str, Any], endpoints: "Endpoints", data_dir: Path, where: Whereabouts) -> None:
     pairs: list[tuple[str, object]] = [(field, demo[field]) for field in ("system_id", "password", "host", "port")]
     if endpoints.metrics is not None:
         pairs.append(("metrics", f"http://{endpoints.metrics}/metrics"))
@@ -114,4 +114,7 @@ def print_demo(demo: dict[str, Any], endpoints: "Endpoints", data_dir: Path) -> 
     pairs.append(("login file", data_dir / "demo.json"))
     click.echo("smppgate is running; Ctrl+C stops it. Bind with")
     print_details(pairs)
-    click.echo('In another terminal:  smppgate send smppgate 48600100200 "Hello" --wait')
+    flags = "".join(
+        f" {flag} {value}" for flag, value in (("--config", where.config_file), ("--data-dir", where.data_dir)) if value
+    )
+    click.echo(f'In another terminal:  smppgate send smppgate 48600100200 "Hello" --wait{flags}')

@@ -1,0 +1,83 @@
+"""An operator's desk over a real store, and a gateway that only remembers what it was told."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.admin import Admin
+from gateway.ids import Minter
+from pdu.bodies import SUBMIT_SM_BODY, address
+from store.protocol import Batch, Outcome, Store
+from store.sqlite import open_store
+
+NOW = 1_800_000_000.0
+CREDIT = 10_000
+
+
+class Told:
+    """A live gateway as the desk sees it."""
+
+    def __init__(self) -> None:
+        self.accounts = self
+        self.refreshed = 0
+        self.open: list[dict[str, Any]] = []
+        self.woken: list[tuple[int, int]] = []
+
+    async def refresh(self) -> None:
+        self.refreshed += 1
+
+    def bound(self, bind_id: int, account: str) -> None:
+        self.open.append({"id": bind_id, "account": account, "type": "transceiver", "since": NOW})
+
+    def binds(self) -> Sequence[dict[str, Any]]:
+        return self.open
+
+    def kick(self, bind_id: int) -> bool:
+        before = len(self.open)
+        self.open = [bind for bind in self.open if bind["id"] != bind_id]
+        return len(self.open) < before
+
+    def wake(self, account_id: int, number: int) -> None:
+        self.woken.append((account_id, number))
+
+
+class Desk(NamedTuple):
+    admin: Admin
+    store: Store
+    live: Told
+    minter: Minter
+
+    async def id_of(self, name: str) -> int:
+        return next(row.id for row in await self.store.accounts() if row.name == name)
+
+    async def accept(self, name: str, *bodies: bytes, charge: int = CREDIT, **more: Any) -> list[int]:
+        """Messages as the road leaves them in the store. -> their ids."""
+        account = await self.id_of(name)
+        ids = list(self.minter.mint(len(bodies), int(NOW * 1000)))
+        rows = [(id_, charge, bytearray(body)) for id_, body in zip(ids, bodies, strict=True)]
+        more = {field: make(ids) for field, make in more.items()}
+        assert await self.store.accept(Batch(account, rows, charge * len(rows), **more), self) == frozenset()
+        return ids
+
+    async def settle(self, name: str, ids: list[int], state: int, error: int = 0, refund: bool = False) -> None:
+        await self.store.settle([Outcome(await self.id_of(name), state, error, refund, ids, [])])
+
+
+@asynccontextmanager
+async def open_desk(folder: Path, *, live: bool = True) -> AsyncIterator[Desk]:
+    async with open_store(folder, now=lambda: NOW) as store:
+        told, minter = Told(), Minter(0, await store.last_id())
+        yield Desk(Admin(store, minter, lambda: NOW, told if live else None), store, told, minter)
+
+
+def submit(text: bytes = b"Hello", source: str = "ACME", destination: str = "48600100200", **fields: Any) -> bytes:
+    """The body of a submit_sm."""
+    return SUBMIT_SM_BODY.encode(
+        SUBMIT_SM_BODY.build(
+            source=address(5, 0, source.encode()),
+            destination=address(1, 1, destination.encode()),
+            short_message=text,
+            **fields,
+        )
+    )
