@@ -58,8 +58,8 @@ class Rules(dict[bytes, int]):
 
 
 def pattern_of(to: str) -> bytes:
-    """A rule's `to` as a regular expression over the digits of a destination."""
-    return re.escape(to.lstrip("+")).replace(r"\*", "[^\0]*").encode()
+    """A rule's `to` as a regular expression over the digits of a destination, which may have a + like the rule."""
+    return rb"(?s:\+?%b)" % re.escape(to.lstrip("+")).replace(r"\*", ".*").encode()
 
 
 class Simulator:
