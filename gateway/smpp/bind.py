@@ -28,7 +28,6 @@ log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
 QUEUE = 5  # checks of one braked key that may wait
 KEYS_AT_MOST = 64  # whose passwords are being checked at a time
-BRAKED_AT_MOST = 5  # checks of one key that wait while it is braked
 
 
 class Verdict(NamedTuple):
@@ -74,27 +73,31 @@ class Door:
 
     async def _login(self, request: Bind, peer: str) -> tuple[Account | None, Refusal | None]:
         """System_id, password and this account's addresses. Checks of one key take turns, so that many at once cannot
-        slip past a brake that none of them has set yet."""
+        slip past a brake that none of them has set yet; and a customer's hundred binds at once cost one hash."""
         key = (request.system_id, peer)
         account = self._remembered(request, peer)
         if account is not None:
             return account, None
         turn = self._turns.get(key) or Turn()
-        queue_is_full = turn.waiting > QUEUE and self._brake.braked(key, self._clock())
-        if queue_is_full or self._checking >= CHECKS_AT_MOST:
+        if self._queue_is_full(key, turn) or (not turn.waiting and len(self._turns) >= KEYS_AT_MOST):
             return None, Refusal(reasons.BIND_THROTTLED)
         self._turns[key] = turn
-        self._checking += 1
         turn.waiting += 1
         try:
             async with turn.lock:
                 account = self._remembered(request, peer)  # somebody before us may have proved it
-                return (account, None) if account is not None else await self._check(key, request, peer)
+                if account is not None:
+                    return account, None
+                if self._queue_is_full(key, turn):  # since we joined it
+                    return None, Refusal(reasons.BIND_THROTTLED)
+                return await self._check(key, request, peer)
         finally:
-            self._checking -= 1
             turn.waiting -= 1
             if not turn.waiting:
                 del self._turns[key]
+
+    def _queue_is_full(self, key: tuple[bytes, str], turn: Turn) -> bool:
+        return turn.waiting > QUEUE and self._brake.braked(key, self._clock())
 
     def _remembered(self, request: Bind, peer: str) -> Account | None:
         """The account, if this very password was right before and the address is the account's own."""
