@@ -12,7 +12,7 @@ from pdu.faults import Malformed
 from pdu.text import measure
 
 PartCounter = Callable[[SubmitSm], int]
-FAR_TOO_MANY = 1 << 20
+FAR_TOO_MANY = 1 << 64  # more than an account can be allowed, even one without a limit
 
 
 def counter(alphabet: str) -> PartCounter:
