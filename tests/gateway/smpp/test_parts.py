@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from acl import reasons
@@ -49,7 +51,7 @@ CONCATENATED = b"\x05\x00\x03\x2a\x02\x01"
         ("gsm", {"short_message": b"here", "tlvs": payload(b"there")}, FAR_TOO_MANY),
     ],
 )
-def test_parts_of_a_message(alphabet: str, values: dict[str, object], expected: int) -> None:
+def test_parts_of_a_message(alphabet: str, values: dict[str, Any], expected: int) -> None:
     assert counter(alphabet)(submit(**values)) == expected
 
 

@@ -20,14 +20,12 @@ def at(ms: int) -> bytes:
     return format_absolute(ms / 1000)
 
 
-def judged(
-    schedule: bytes = b"", validity: bytes = b"", longest: int = 0
-) -> str | tuple[int | None, int | None] | None:
+def judged(schedule: bytes = b"", validity: bytes = b"", longest: int = 0) -> object:
     """The reason of a refusal; when it goes and when it ends, from now; or None."""
     found = timing(schedule, validity, NOW, longest)
     if isinstance(found, Refusal):
         return found.reason
-    return found and tuple(None if when is None else when - NOW for when in found)  # type: ignore[return-value]
+    return found and tuple(None if when is None else when - NOW for when in found)
 
 
 @pytest.mark.parametrize(
