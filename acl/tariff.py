@@ -2,7 +2,8 @@
 
 Invariant: the price is that of the longest prefix in the plan, a deny prefix beats every other rule, and a destination
 is an international number: 7 to 15 digits that do not begin with 0 (the shortest in use are those of Niue and Tokelau),
-TON 0 or 1, a leading `+` is dropped. Prices are units; where the plan has none there is no route.
+TON 0, 1 or 2 (Kannel calls whatever it is given without a `+` national), a leading `+` is dropped. Prices are units;
+where the plan has none there is no route.
 """
 
 import re
@@ -19,7 +20,7 @@ FORBIDDEN = Refusal(reasons.DESTINATION_FORBIDDEN)
 UNPRICED = Refusal(reasons.NO_ROUTE)
 
 _PREFIX = re.compile(r"[1-9][0-9]{0,14}")
-_ADDRESS = re.compile(rb"[\0\1].\+?([1-9][0-9]{%d,%d})\0" % (SHORTEST - 1, LONGEST - 1), re.DOTALL)
+_ADDRESS = re.compile(rb"[\0-\2].\+?([1-9][0-9]{%d,%d})\0" % (SHORTEST - 1, LONGEST - 1), re.DOTALL)
 
 
 def prefix(text: str) -> str:
@@ -77,7 +78,7 @@ class Tariff(dict[bytes, int | Refusal]):
 
     def __missing__(self, head: bytes) -> int | Refusal:
         digits = head[2:].rstrip(b"\0")
-        if head[0] > 1 or not digits.isdigit() or digits.startswith(b"0"):
+        if head[0] > 2 or not digits.isdigit() or digits.startswith(b"0"):
             return INVALID  # not remembered: rubbish must not push out what is asked every day
         if len(self) >= self.LIMIT:
             self.clear()
