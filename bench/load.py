@@ -13,8 +13,9 @@ import sys
 from contextlib import closing
 from typing import Any
 
-from bench.client import SECOND, BindError, Crowd, Plan, Tally
+from bench.client import SECOND, BindError, Crowd
 from bench.process import pin, usage
+from bench.tally import Plan, Tally
 from bench.wire import WireError
 
 

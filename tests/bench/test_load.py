@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from bench import load, wire
-from bench.client import Plan
+from bench.tally import Plan
 
 Answer = Callable[[int, int], bytes]  # of a submit_sm: its sequence number and its number in the session
 
