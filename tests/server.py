@@ -70,9 +70,10 @@ class Server:
 
     # the process
 
-    def start(self) -> Self:
+    def launch(self) -> "subprocess.Popen[bytes]":
+        """The process, just begun."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)],
                 cwd=HOUSE,
                 env=self.environment(),
@@ -80,6 +81,9 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def start(self) -> Self:
+        self.process = self.launch()
         eventually("the SMPP port opens", self._listens)
         return self
 

@@ -1,0 +1,52 @@
+"""The server of the road suites: a process of its own, like everybody's, and its operator's desk."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Self
+
+from tests.road.desk import Desk
+from tests.server import Server, eventually
+
+
+class Road(Server):
+    """`more` is TOML behind the `[simulator]` section; `environ` are settings as the environment gives them."""
+
+    def __init__(self, folder: Path, *, delay: str = "0.05s", more: str = "", **environ: str) -> None:
+        super().__init__(folder, delay=delay, more=more)
+        self._environ = {f"SMPPGATE_{name}": value for name, value in environ.items()}
+        self.desk = Desk(self)
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | self._environ
+
+    def start(self) -> Self:
+        super().start()
+        eventually("the desk is open", self._serves)
+        return self
+
+    def _serves(self) -> bool:
+        try:
+            self.desk.ask("GET", "price-plans")
+        except OSError:
+            return False
+        return True
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.pid, number)
+
+    def memory(self) -> int:
+        """Octets of it that are in RAM now."""
+        fields = Path(f"/proc/{self.pid}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
