@@ -31,8 +31,8 @@ def account() -> None:
 
 @account.command()
 @click.argument("name")
-@click.option("--system-id", help="At most 15 characters fit into a bind.  [default: made up]")
-@click.option("--password", help="At most 8 characters fit into a bind.  [default: made up]")
+@click.option("--system-id", help="At most 15 characters fit into a bind; made up if missing.")
+@click.option("--password", help="At most 8 characters fit into a bind; made up if missing.")
 @click.option("--credits", "credits_", metavar="CREDITS", help="The first topup.")
 @setting_options
 @as_json

@@ -31,7 +31,7 @@ def credit() -> None:
 @credit.command("add", context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("amount", metavar="N")
-@click.option("--request-id", help="Book once, however often this is repeated.  [default: made up]")
+@click.option("--request-id", help="Book once, however often this is repeated; made up if missing.")
 @click.option("--note", default="", help="Kept with the ledger line.")
 @as_json
 @pass_whereabouts
@@ -55,7 +55,7 @@ def add(where: Whereabouts, name: str, amount: str, request_id: str | None, note
 @credit.command()
 @click.argument("name")
 @click.option("--after", default=0, metavar="LINE", help="Begin behind this line.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many lines.  [default: all]")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many lines, else all.")
 @as_json
 @pass_whereabouts
 def ledger(where: Whereabouts, name: str, after: int, limit: int | None, json_: bool) -> None:

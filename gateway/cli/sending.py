@@ -25,11 +25,16 @@ LOGIN = ("system_id", "password", "host", "port")
 @click.argument("text")
 @click.option("--system-id", help="Instead of the one in demo.json.")
 @click.option("--password", help="Instead of the one in demo.json.")
-@click.option("--host", help="Where the gateway listens.  [default: from demo.json]")
-@click.option("--port", type=int, help="And its port, without TLS.  [default: from demo.json]")
+@click.option("--host", help="Where the gateway listens, instead of what demo.json says.")
+@click.option("--port", type=int, metavar="PORT", help="And its port, without TLS.")
 @click.option("--wait", is_flag=True, help="Ask for the delivery receipt and wait for it.")
 @click.option(
-    "--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Seconds for every answer."
+    "--timeout",
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    default=30.0,
+    show_default=True,
+    help="Seconds for every answer.",
 )
 @as_json
 @pass_whereabouts
