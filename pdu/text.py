@@ -88,9 +88,11 @@ def encode(text: str, alphabet: str = GSM) -> tuple[int, bytes]:
 def measure(alphabet: str, data_coding: int, esm_class: int, octets: bytes, tlvs: bytes = b"") -> int:
     """How many parts the user data makes: 1 or more; 0 if the octets are not text of that coding or their header is
     broken; -1 if the data_coding is not supported. SAR TLVs take the room of the header they stand for."""
-    if data_coding == 0 and alphabet == GSM and len(octets) <= SINGLE and octets.isascii() \
-            and not esm_class & UDHI and not tlvs:
-        return 1
+    if not esm_class & UDHI and not tlvs:           # the two that nearly all messages are
+        if data_coding == 0 and alphabet == GSM and len(octets) <= SINGLE and octets.isascii():
+            return 1
+        if data_coding == 8 and len(octets) <= PART and not len(octets) & 1:
+            return 1
     kind = kind_of(data_coding, alphabet)
     if kind is None:
         return -1
