@@ -90,7 +90,9 @@ class Settings:
 
     # -- how fast ------------------------------------------------------------------------------------------------------
     window: int = _is("integer", 10, "Requests of a session that are worked on at a time.", minimum=1, maximum=1000)
-    throughput: int = _is("integer", 20, "Parts a second over all binds. 0: no limit.", unit="parts/s", maximum=1_000_000)
+    throughput: int = _is(
+        "integer", 20, "Parts a second over all binds. 0: no limit.", unit="parts/s", maximum=1_000_000
+    )
     burst: int = _is(
         "integer", 0, "Parts that may pass at once after a pause. 0: the larger of throughput and window.",
         unit="parts", maximum=1_000_000,
