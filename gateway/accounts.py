@@ -40,8 +40,8 @@ class BoundLink(Receiver, Protocol):
     kind: str
     peer: str
 
+    def probe(self, within: float) -> None: ...
     def unbind(self, why: str) -> None: ...
-    def abort(self, why: str) -> None: ...
 
 
 class Account:
@@ -93,14 +93,10 @@ class Account:
         """The types of its binds, oldest first."""
         return [link.kind for link in self.links]
 
-    def probe_oldest(self, kind: str, now: float) -> None:
+    def probe_oldest(self, kind: str) -> None:
         """Somebody wants a place that is taken: ask the oldest who holds it; 5 seconds of silence end it."""
         for position in in_the_way(self.settings.max_binds, kind, self.kinds())[:1]:
-            link = self.links[position]
-            if link.session.silent_for(now) >= SILENCE:
-                link.abort("silent, and its place is wanted")
-            else:
-                link.session.probe(now)
+            self.links[position].probe(SILENCE)
 
     def recheck(self) -> None:
         """Settings have changed: links that would not be let in today leave, the others adapt."""

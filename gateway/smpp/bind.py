@@ -65,7 +65,7 @@ class Door:
             account, refusal = await self._login(request, peer)
             if account is None or refusal is not None:
                 return refused(None, refusal or Refusal(reasons.CHECK_FAILED))
-            refusal = self._allowed(account, command, request, self._clock())
+            refusal = self._allowed(account, command, request)
             return Verdict(account) if refusal is None else refused(account, refusal)
         except Exception as fault:  # law 6: an error inside a check is a denial
             log.error("bind check failed", peer=peer, reason=repr(fault))
@@ -131,12 +131,12 @@ class Door:
         return account, None
 
     @staticmethod
-    def _allowed(account: Account, command: int, request: Bind, now: float) -> Refusal | None:
+    def _allowed(account: Account, command: int, request: Bind) -> Refusal | None:
         """What a right login may still lack. At the limit of binds the oldest is asked whether it is alive."""
         kind, system_type = KINDS[command], request.system_type.decode("latin-1")
         refusal = may_bind(account.settings, account.enabled, kind, system_type, taken(account.kinds()))
         if refusal is not None and refusal.reason == reasons.TOO_MANY_BINDS:
-            account.probe_oldest(kind, now)
+            account.probe_oldest(kind)
         return refusal
 
 

@@ -222,6 +222,10 @@ class Link(asyncio.Protocol):
     def unanswered_ids(self) -> list[int]:
         return [due.id for due in self.session.unanswered.values()]
 
+    def probe(self, within: float) -> None:
+        self.session.probe(self._clock(), within)
+        self._flush()
+
     def unbind(self, why: str) -> None:
         self.session.unbind(self._clock(), why)
         self._flush()

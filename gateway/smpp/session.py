@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from math import inf
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,6 @@ from pdu.constants import (
     BIND_TRANSCEIVER,
     BIND_TRANSMITTER,
     CANCEL_SM,
-    COMMAND_NAMES,
     DATA_SM,
     DATA_SM_RESP,
     DELIVER_SM,
@@ -31,7 +31,6 @@ from pdu.constants import (
     ESME_RINVCMDID,
     ESME_RINVCMDLEN,
     ESME_ROK,
-    ESME_RSYSERR,
     GENERIC_NACK,
     QUERY_SM,
     REPLACE_SM,
@@ -53,10 +52,10 @@ BINDS = {BIND_TRANSMITTER: BOUND_TX, BIND_RECEIVER: BOUND_RX, BIND_TRANSCEIVER: 
 BOUND = frozenset((BOUND_TX, BOUND_RX, BOUND_TRX))
 RECEIVING = frozenset((BOUND_RX, BOUND_TRX))
 SENDING = frozenset((BOUND_TX, BOUND_TRX))
-WORK = frozenset(
-    (*BINDS, SUBMIT_SM, SUBMIT_MULTI, DATA_SM, QUERY_SM, CANCEL_SM, REPLACE_SM, UNBIND)
-)  # wait for their turn
-SILENT = frozenset(command for command in COMMAND_NAMES if command | RESPONSE not in COMMAND_NAMES)  # have no response
+WORK = frozenset(  # wait for their turn; a deliver_sm of a client to be refused in its turn
+    (*BINDS, SUBMIT_SM, SUBMIT_MULTI, DATA_SM, QUERY_SM, CANCEL_SM, REPLACE_SM, DELIVER_SM, UNBIND)
+)
+ALONE = frozenset((*BINDS, UNBIND))  # what follows must see their effect
 LAST_SEQUENCE = 0x7FFFFFFF
 COMMAND: Callable[[Frame], int] = itemgetter(0)
 
@@ -91,6 +90,7 @@ class Session:
         self._traffic = traffic
         self._opened = self._heard = self._worked = now
         self._probed: float | None = None  # when our enquire_link left that nothing has answered yet
+        self._patience = 0.0  # for its answer, if that is wanted sooner than usual
         self._unbinding: float | None = None  # when our unbind left
         self._leaving = False  # the client has sent unbind
         self._desync: Desync | None = None
@@ -107,7 +107,7 @@ class Session:
         """Take what the socket had. -> deliveries that were answered, with the status; requests wait for next_run."""
         if self.state == CLOSED or self._desync is not None:
             return []
-        self._heard, self._probed = now, None
+        self._heard, self._probed, self._patience = now, None, 0.0
         if self._partial:
             self._pieces.append(octets)
             self._partial += len(octets)
@@ -120,13 +120,15 @@ class Session:
         for command, group in groupby(frames, COMMAND):
             run = list(group)
             self._traffic.received(command, run)
+            if self._leaving and not command & RESPONSE:  # what a client asks behind its unbind is dropped
+                continue
             if command in WORK:
                 self._wait(command, octets, run, now)
             elif command in (DELIVER_SM_RESP, DATA_SM_RESP):
                 self._completed(run, answered)
                 self._worked = now
             else:
-                self._at_once(command, octets, run, answered, now)
+                self._at_once(command, run, answered)
         return answered
 
     def _keep(self, octets: bytes, used: int, now: float) -> None:
@@ -139,10 +141,8 @@ class Session:
         self._needed = max(SMALLEST, int.from_bytes(rest[:4], "big")) if self._partial >= 4 else 4
 
     def _wait(self, command: int, octets: bytes, run: list[Frame], now: float) -> None:
-        """Requests queue up; what a client sends behind its unbind is dropped."""
-        if self._leaving:
-            return
-        self._leaving = command == UNBIND and self.state in BOUND
+        """Requests queue up."""
+        self._leaving = command == UNBIND
         self._worked = now
         self.backlog += sum([end - at for _command, _status, _sequence, at, end in run]) + SMALLEST * len(run)
         if self._waiting:
@@ -159,20 +159,17 @@ class Session:
             if due is not None:  # else nobody asked: dropped, as §1 of the protocol's good manners wants it
                 answered.append((due, status))
 
-    def _at_once(self, command: int, octets: bytes, run: list[Frame], answered: Answered, now: float) -> None:
+    def _at_once(self, command: int, run: list[Frame], answered: Answered) -> None:
         """What the session settles by itself, whatever else is under way."""
         if command == ENQUIRE_LINK:
             for frame in run:
                 self.respond(ENQUIRE_LINK, ESME_ROK, frame[2])
-        elif command == GENERIC_NACK:  # it may complete a request of ours, as failed
-            self._completed([(command, status or ESME_RSYSERR, *rest) for _c, status, *rest in run], answered)  # type: ignore[misc]
+        elif command == GENERIC_NACK:  # completes a request of ours as failed; its status tells of headers, not of us
+            self._completed([(command, GENERIC_NACK, sequence, at, end) for _c, _s, sequence, at, end in run], answered)
         elif command == UNBIND_RESP and self._unbinding is not None:
             self.close("unbound")
-        elif not command & RESPONSE:
-            if command in COMMAND_NAMES and command not in SILENT:  # deliver_sm, the wrong way round
-                self._waiting.append((command, octets, run))
-            else:
-                self.nack([frame[2] for frame in run])
+        elif not command & RESPONSE:  # unknown, or without a response of its own
+            self.nack([frame[2] for frame in run])
 
     def has_work(self) -> bool:
         """Whether next_run would find something to do."""
@@ -182,7 +179,7 @@ class Session:
         """The next requests of one command: legal now, decoded, at most a window of them. None: nothing waits."""
         while self._waiting and self.state != CLOSED:
             command, buffer, frames = self._waiting[0]
-            limit = 1 if command in BINDS else self.window
+            limit = 1 if command in ALONE else self.window
             taken = frames[:limit]
             if len(frames) > limit:
                 self._waiting[0] = command, buffer, frames[limit:]
@@ -267,7 +264,7 @@ class Session:
         """Offer these; they stay in `unanswered` until a response, a timeout or the end of the session."""
         sequences = self._take_sequences(len(dues))
         self.unanswered.update(zip(sequences, dues, strict=True))
-        self._sent.append((now + (self.timers.response or 1e9), sequences))
+        self._sent.append((now, sequences))
         pack = HEADER.pack
         if self.tlvs:
             out = [pack(16 + len(due[1]), DELIVER_SM, 0, n) + due[1] for n, due in zip(sequences, dues, strict=True)]
@@ -287,29 +284,27 @@ class Session:
         return range(first, first + count)
 
     # -- time and ends ---------------------------------------------------------------------------------------------
-    def probe(self, now: float) -> None:
-        """Ask whether the peer is alive; tick closes the session if nothing comes."""
+    def probe(self, now: float, within: float = 0.0) -> None:
+        """Ask whether the peer is alive; tick closes the session if nothing comes within so many seconds."""
+        if within and not self._patience:
+            self._patience = within + (0.0 if self._probed is None else now - self._probed)
         if self._probed is None and self.state in BOUND:
             self._probed = now
             self.send(HEADER.pack(SMALLEST, ENQUIRE_LINK, 0, self._take_sequences(1)[0]))
             self._traffic.sent(ENQUIRE_LINK, 0, 1)
 
-    def silent_for(self, now: float) -> float:
-        """Seconds since our unanswered enquire_link; 0 when there is none."""
-        return 0.0 if self._probed is None else now - self._probed
-
     def tick(self, now: float) -> list[Due]:
         """Once a second. -> deliveries that were not answered in time."""
         timers = self.timers
         if self.state == OPEN:
-            if now - self._opened >= timers.session_init:
+            if timers.session_init and now - self._opened >= timers.session_init:
                 self.close("session_init timer")
         elif self._unbinding is not None:
             if now - self._unbinding >= (timers.response or 5.0):
                 self.close("no unbind_resp")
         elif self.state in BOUND:
             self._tick_bound(now, timers)
-        if self._partial and now - self._partial_since >= timers.pdu:
+        if self._partial and timers.pdu and now - self._partial_since >= timers.pdu:
             self.close("PDU not completed")
         return self._overdue(now)
 
@@ -318,15 +313,16 @@ class Session:
             self.unbind(now, "session limit")
         elif timers.inactivity and now - self._worked >= timers.inactivity:
             self.unbind(now, "inactivity timer")
-        elif self._probed is not None and timers.response and now - self._probed >= timers.response:
+        elif self._probed is not None and 0 < (self._patience or timers.response) <= now - self._probed:
             self.close("enquire_link not answered")
         elif timers.enquire_link and now - self._heard >= timers.enquire_link:
             self.probe(now)
 
     def _overdue(self, now: float) -> list[Due]:
         late: list[Due] = []
-        while self._sent and self._sent[0][0] <= now:
-            _deadline, sequences = self._sent.popleft()
+        patience = self.timers.response or inf
+        while self._sent and now - self._sent[0][0] >= patience:
+            _since, sequences = self._sent.popleft()
             late += [self.unanswered.pop(sequence) for sequence in sequences if sequence in self.unanswered]
         return late
 
