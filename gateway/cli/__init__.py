@@ -3,23 +3,14 @@
 Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or in conflict.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
 import click
 
 from . import accounts, checks, messages, money, sending, serving
 from .whereabouts import Group
 
 
-def installed() -> str:
-    try:
-        return version("smppgate")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "not installed"
-
-
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(installed(), prog_name="smppgate")
+@click.version_option(package_name="smppgate", prog_name="smppgate")
 def main() -> None:
     """An SMPP 3.4 gateway: accounts, credits, durable submits and delivery receipts.
 

@@ -3,7 +3,6 @@
 Invariant: the database is opened only under its lock, so never beside a running server. One road for both cases.
 """
 
-import asyncio
 import http.client
 import json
 import time
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlencode
 from .whereabouts import FAILED, MISSING, USAGE, Failure
 
 PATIENCE = 5.0  # seconds for a server that is just starting or stopping, or another command that holds the lock
-TIMEOUT = 600.0  # an audit of a large store takes its time
+TIMEOUT = 120.0  # an audit of a large store takes its time
 CODES = {HTTPStatus.NOT_FOUND: MISSING, HTTPStatus.CONFLICT: MISSING, HTTPStatus.UNPROCESSABLE_ENTITY: USAGE}
 
 
@@ -76,6 +75,8 @@ class Client:
             time.sleep(0.05)
 
     def _in_process(self, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
+        import asyncio
+
         from store.protocol import StoreDamaged, StoreLocked, StoreNewer
 
         if not self._create and not self.has_store():

@@ -43,6 +43,7 @@ def quickstart(where: Whereabouts) -> None:
 
     The login is printed and written to demo.json in the data folder; a second run uses it again.
     """
+    os.umask(0o077)
     config = where.config()
     if not config.smpp.listen:
         raise Failure("the demo account binds without TLS, so smpp.listen must name an address")
@@ -73,7 +74,6 @@ def run(config: "Config", ready: "Callable[[Gateway, Endpoints], None] | None" =
 
 def demo_login(where: Whereabouts, file: Path) -> dict[str, Any]:
     """-> system_id and password of the demo account, which is made if it is not there."""
-    os.umask(0o077)
     client = where.client(create=True)
     if client.server_answers():
         raise Failure(f"a gateway is already running on {client.data_dir}")

@@ -86,7 +86,7 @@ def test_ports(tmp_path: Path) -> None:
 
 
 def test_every_listener_is_looked_at() -> None:
-    config = Config(web={"listen": ""}, smpp={"listen": ["127.0.0.1:1", "[::1]:0"]})  # type: ignore[arg-type]
+    config = Config.model_validate({"web": {"listen": ""}, "smpp": {"listen": ["127.0.0.1:1", "[::1]:0"]}})
     assert [found.check for found in doctor.listeners(config, running=True)] == ["smpp.listen", "metrics.listen"]
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,6 @@ def test_every_command_stands_in_the_documentation(path: tuple[str, ...]) -> Non
     assert missing == set()
 
 
-def test_every_setting_stands_in_the_documentation_with_its_default() -> None:
-    for setting in SETTINGS:
-        default = setting.text(setting.default)
-        assert f"| `{setting.flag}` | {setting.name} | {f'`{default}`' if default else ''} | {setting.help} |" in DOCS
-
-
 def test_the_documentation_names_no_command_that_is_not_there() -> None:
     for line in DOCS.splitlines():
         if line.startswith("### `smppgate "):
@@ -103,3 +98,8 @@ print(*[name for name in {slow!r} if name in sys.modules], file=sys.stderr)
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stderr.split() == []
+
+
+def test_the_version() -> None:
+    said = CliRunner().invoke(main, ["--version"])
+    assert (said.exit_code, said.output) == (0, f"smppgate, version {version('smppgate')}\n")
