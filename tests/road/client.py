@@ -341,6 +341,13 @@ async def answers_to(asked: Iterable[Asked]) -> list[codec.Pdu]:
     return await all_of(one.answered() for one in asked)
 
 
+async def accepted(asked: Iterable[Asked]) -> list[str]:
+    """All of them were; -> their ids."""
+    asked = list(asked)
+    await answers_to(asked)
+    return [one.message_id for one in asked]
+
+
 async def hang_up_all() -> None:
     for esme in list(CONNECTED):
         esme.abort()
