@@ -14,10 +14,10 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 from acl.reasons import LOGIN_REASONS, REASONS  # noqa: E402 - the checkout itself, wherever this is run from
-from acl.settings import SETTINGS  # noqa: E402
-from gateway.metrics import AccountView, Meter  # noqa: E402
-from gateway.smpp.answers import STATUS  # noqa: E402
-from pdu.constants import STATUS_NAMES  # noqa: E402
+from acl.settings import SETTINGS  # noqa: E402 - as above
+from gateway.metrics import AccountView, Meter  # noqa: E402 - as above
+from gateway.smpp.answers import STATUS  # noqa: E402 - as above
+from pdu.constants import STATUS_NAMES  # noqa: E402 - as above
 
 SETTINGS_HEAD = """\
 # Settings of an account
