@@ -98,7 +98,12 @@ def measure(alphabet: str, data_coding: int, esm_class: int, octets: bytes, tlvs
         return -1
     try:
         header = udh.parse(octets) if esm_class & UDHI else None
-        return sum(1 for _ in _cuts(kind, *_room(kind, octets, header, bool(tlvs) and udh.sar(tlvs) is not None)))
+        sar = 6 if header is None and tlvs and udh.sar(tlvs) else 0
+        size = header.size if header else 0
+        text = _text(kind, octets, size)
+        if len(text) <= _fits(kind, size or sar):
+            return 1
+        return sum(1 for _ in _cuts(kind, text, _fits(kind, sar or _each(header))))
     except (Malformed, ValueError):
         return 0
 
@@ -114,10 +119,10 @@ def split(data_coding: int, octets: bytes, reference: int, *, alphabet: str = GS
         header = udh.parse(octets) if esm_class & UDHI else None
     except Malformed as fault:
         raise ValueError(str(fault)) from fault
-    text, single, each = _room(kind, octets, header, False, 1 if wide else 0)
-    texts = list(_cuts(kind, text, single, each))
-    if len(texts) == 1:
+    text = _text(kind, octets, header.size if header else 0)
+    if len(text) <= _fits(kind, header.size if header else 0):
         return [octets]
+    texts = list(_cuts(kind, text, _fits(kind, _each(header) + wide)))
     if len(texts) > MOST_PARTS or (header and udh.concatenation(header)):
         raise ValueError(f"{len(texts)} parts, or parts of a part")
     elements = header.elements if header else ()
@@ -139,37 +144,37 @@ def _parted(octets: bytes, esm_class: int) -> tuple[int, bytes]:
     return 0, octets
 
 
-def _room(kind: str, octets: bytes, header: udh.Header | None, sar: bool, wider: int = 0) -> tuple[bytes, int, int]:
-    """The text (septets if it was packed), and how much of it fits into one part alone, and into each of many.
-
-    ValueError if the octets are not of that kind."""
-    size = header.size if header else 0
-    text = octets[size:]
-    joined = sar or (header is not None and udh.concatenation(header) is not None)
-    alone = size + 6 if sar and not size else size
-    each = alone if joined else (size or 1) + 5 + wider         # the SMSC adds a concatenation element
+def _text(kind: str, octets: bytes, header: int) -> bytes:
+    """The text behind so many octets of header, packed septets unpacked. ValueError if it is not of that kind."""
+    text = octets[header:]
     if kind == PACKED:
-        text = gsm.unpack(text, gsm.fill_bits(size))
+        text = gsm.unpack(text, gsm.fill_bits(header))
     elif kind in (GSM, IA5) and not text.isascii():
         raise ValueError("an octet with bit 7 is no septet")
     elif kind == UCS2 and len(text) & 1:
         raise ValueError("half a UTF-16 unit")
-    return text, _fits(kind, alone), _fits(kind, each)
+    if header > PART:
+        raise ValueError("the header leaves no room")
+    return text
+
+
+def _each(header: udh.Header | None) -> int:
+    """The size of the header in each of many parts: the SMSC adds a concatenation element where there is none."""
+    if header is None:
+        return 6
+    return header.size if udh.concatenation(header) else header.size + 5
 
 
 def _fits(kind: str, header: int) -> int:
     """Octets of text (for GSM one a septet) beside so many octets of header."""
-    rest = max(0, PART - header)
+    rest = PART - header
     if kind in (GSM, PACKED, IA5):
         return rest * 8 // 7
     return rest // 2 * 2 if kind == UCS2 else rest
 
 
-def _cuts(kind: str, text: bytes, alone: int, each: int) -> Iterator[bytes]:
-    """The text of each part."""
-    if len(text) <= alone:
-        yield text
-        return
+def _cuts(kind: str, text: bytes, each: int) -> Iterator[bytes]:
+    """The text of each of several parts that hold `each` octets."""
     if each < _ROOM:
         raise ValueError("the header leaves no room")
     at, size = 0, len(text)

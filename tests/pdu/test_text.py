@@ -158,6 +158,9 @@ def test_a_broken_header_has_no_parts() -> None:
     assert measure(0, b"", c.UDHI) == 0
     assert measure(0, b"\x05\0\x03", c.UDHI) == 0
     assert measure(4, b"\xff\x70\xfd" + b"x" * 300, c.UDHI) == 0        # whole, but it leaves no room
+    assert measure(4, b"\x8c\x70\x8a" + b"x" * 138, c.UDHI) == 0
+    assert measure(4, b"\x8b\x70\x89" + b"x" * 137, c.UDHI) == 1        # nothing but a header
+    assert measure(0, b"\x84\x70\x82" + b"x" * 200, c.UDHI) == 0
 
 
 def test_the_sar_tlvs_take_the_room_of_the_header_they_stand_for() -> None:
@@ -166,6 +169,8 @@ def test_the_sar_tlvs_take_the_room_of_the_header_they_stand_for() -> None:
     assert measure(0, b"x" * 153, tlvs=tlvs) == 1
     assert measure(0, b"x" * 154, tlvs=tlvs) == 2
     assert measure(0, b"x" * 160, tlvs=tlvs[:-5]) == 1
+    assert measure(4, PORTS + b"x" * 256, c.UDHI, tlvs=tlvs) == 2       # a header rules them out
+    assert measure(4, PORTS + b"x" * 257, c.UDHI, tlvs=tlvs) == 3
     assert measure(0, b"x" * 160, tlvs=tlv.encode([(c.TLV_USER_MESSAGE_REFERENCE, b"\0\x01")])) == 1
 
 
