@@ -7,7 +7,7 @@ An account whose stored settings cannot be read is treated as disabled. Knows no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -22,9 +22,7 @@ from store.protocol import AccountRow, Store
 
 from .delivery import Due, Mailbox, Receiver
 from .smpp.parts import PartCounter, counter
-
-if TYPE_CHECKING:
-    from .smpp.session import Session
+from .smpp.session import Session
 
 log = structlog.get_logger()
 
@@ -105,7 +103,7 @@ class Account:
             if refusal is not None:
                 link.unbind(refusal.reason)
             else:
-                link.session.retune()
+                link.session.retune(self.settings)
         for position in reversed(surplus(self.settings.max_binds, self.kinds())):
             self.links[position].unbind(reasons.TOO_MANY_BINDS)
 

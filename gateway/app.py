@@ -254,12 +254,12 @@ class Gateway:
                 "unanswered_deliveries": len(link.session.unanswered),
             }
             for link in self.server.links.values()
-            if (account := link.session.account) is not None
+            if (account := link.bound_to) is not None
         ]
 
     def kick(self, bind_id: int) -> bool:
         link = self.server.links.get(bind_id)
-        if link is None or link.session.account is None:
+        if link is None or link.bound_to is None:
             return False
         link.unbind("kicked by an operator")
         return True

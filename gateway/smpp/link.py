@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import structlog
@@ -61,7 +61,8 @@ class Link(asyncio.Protocol):
     def __init__(self, floor: Floor, number: int, secured: bool) -> None:
         self.number, self.secured = number, secured
         self.peer, self.port = "", 0
-        self.kind = ""
+        self.kind = ""  # of bind
+        self.bound_to: Account | None = None
         self._floor, self._loop = floor, asyncio.get_running_loop()
         self._clock = floor.clock
         self.session = Session(self._clock(), floor.traffic, floor.timers)
@@ -89,7 +90,7 @@ class Link(asyncio.Protocol):
         self._transport = None
         unanswered = self.session.abandon()
         self._writable.set()
-        account = self.session.account
+        account = self.bound_to
         if account is not None:
             account.leave(self, unanswered)
             log.info("unbound", account=account.name, bind=self.number, peer=self.peer, reason=self.session.closing)
@@ -121,8 +122,8 @@ class Link(asyncio.Protocol):
         self._writable.set()
         self._regulate()
         self._release_answers()
-        if self.session.account is not None:
-            self.session.account.mailbox.pump()
+        if self.bound_to is not None:
+            self.bound_to.mailbox.pump()
 
     # -- requests --------------------------------------------------------------------------------------------------
     async def _serve(self) -> None:
@@ -183,7 +184,8 @@ class Link(asyncio.Protocol):
         if refusal is not None or account is None:
             self._refuse_bind(command, request, account, refusal or Refusal(reasons.CHECK_FAILED), status)
             return
-        session.bind(command, account, request.interface_version, self._clock())
+        session.bind(command, account.settings, request.interface_version, self._clock())
+        self.bound_to = account
         self.kind = KINDS[command]
         body = BIND_RESP_BODY.encode(BIND_RESP_BODY.build(system_id=b"smppgate"))
         session.respond(command, ESME_ROK, request.sequence, body + SC_INTERFACE_VERSION if session.tlvs else body)
@@ -200,8 +202,8 @@ class Link(asyncio.Protocol):
     # -- what handlers, mailboxes and accounts ask of a link -------------------------------------------------------
     @property
     def account(self) -> Account:
-        assert self.session.account is not None  # only bound sessions have runs and deliveries
-        return self.session.account
+        assert self.bound_to is not None  # only bound sessions have runs and deliveries
+        return self.bound_to
 
     def holds_answers(self) -> bool:
         return self._answers_lost if self._transport is None else self._transport.get_write_buffer_size() > 0
@@ -219,8 +221,8 @@ class Link(asyncio.Protocol):
         self.session.deliver(dues, self._clock())
         self._flush_soon()
 
-    def unanswered_ids(self) -> list[int]:
-        return [due.id for due in self.session.unanswered.values()]
+    def awaited(self) -> Iterable[Due]:
+        return self.session.unanswered.values()
 
     def probe(self, within: float) -> None:
         self.session.probe(self._clock(), within)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from math import inf
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from acl.settings import Settings
 from pdu.codec import decode_run
 from pdu.commands import BOUND_RX, BOUND_TRX, BOUND_TX, CLOSED, LEGAL, OPEN, UNBOUND
 from pdu.constants import (
@@ -44,9 +45,6 @@ from pdu.frames import HEADER, SMALLEST, Desync, Frame, response, split
 
 from ..delivery import Due
 from ..metrics import Traffic
-
-if TYPE_CHECKING:
-    from ..accounts import Account
 
 BINDS = {BIND_TRANSMITTER: BOUND_TX, BIND_RECEIVER: BOUND_RX, BIND_TRANSCEIVER: BOUND_TRX}
 BOUND = frozenset((BOUND_TX, BOUND_RX, BOUND_TRX))
@@ -80,7 +78,6 @@ class Session:
     def __init__(self, now: float, traffic: Traffic, timers: Timers | None = None) -> None:
         self.timers = timers or Timers()
         self.state: str = OPEN
-        self.account: Account | None = None
         self.window, self.delivery_window = 10, 10
         self.tlvs = True  # False for clients before 3.4: they get none
         self.closing: str | None = None
@@ -234,17 +231,14 @@ class Session:
         self._outbox.clear()
         return octets
 
-    def bind(self, command: int, account: Account, interface_version: int, now: float) -> None:
+    def bind(self, command: int, settings: Settings, interface_version: int, now: float) -> None:
         """The bind was granted. The window and the timers are the account's from now on."""
-        self.state, self.account, self.bound_at, self._worked = BINDS[command], account, now, now
+        self.state, self.bound_at, self._worked = BINDS[command], now, now
         self.tlvs = interface_version >= 0x34
-        self.retune()
+        self.retune(settings)
 
-    def retune(self) -> None:
+    def retune(self, settings: Settings) -> None:
         """The account's settings have changed."""
-        if self.account is None:
-            return
-        settings = self.account.settings
         self.window = settings.window
         self.delivery_window = settings.effective_delivery_window
         self.timers = self.timers._replace(

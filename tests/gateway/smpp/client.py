@@ -1,10 +1,8 @@
 """Octets as a client sends them, and what it reads: for sessions that are tested without any socket."""
 
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from acl.settings import Settings
-from gateway.accounts import Account
 from gateway.metrics import Traffic
 from gateway.smpp.session import Session, Timers
 from pdu import codec, frames
@@ -44,18 +42,17 @@ def read(session: Session) -> list[tuple[int, int, int]]:
     return heads(session.outbox())
 
 
-def stub(**settings: Any) -> Account:
-    """Of an account what a session knows: its settings."""
-    return cast(Account, SimpleNamespace(settings=Settings.of(settings)))
+def settings(**values: Any) -> Settings:
+    return Settings.of(values)
 
 
 def opened(now: float = 0.0, **timers: float) -> Session:
     return Session(now, Traffic(), Timers(**timers))
 
 
-def bound(command: int = c.BIND_TRANSCEIVER, now: float = 0.0, version: int = 0x34, **settings: Any) -> Session:
+def bound(command: int = c.BIND_TRANSCEIVER, now: float = 0.0, version: int = 0x34, **values: Any) -> Session:
     session = opened(now)
-    session.bind(command, stub(**settings), version, now)
+    session.bind(command, settings(**values), version, now)
     return session
 
 

@@ -13,7 +13,7 @@ from pdu import constants as c
 from pdu import frames
 from pdu.commands import BOUND_BY, CLOSED, COMMANDS, DROP, OPEN, PROCESS, STATES, UNBOUND, verdict
 
-from .client import bound, drained, heads, opened, pdu, read, stub, submits
+from .client import bound, drained, heads, opened, pdu, read, settings, submits
 
 NACK, ENQUIRED, UNBOUND_RESP = c.GENERIC_NACK, c.ENQUIRE_LINK_RESP, c.UNBIND_RESP
 RESPONSES = sorted(set(c.COMMAND_NAMES) - set(COMMANDS))
@@ -111,7 +111,7 @@ def test_a_bind_and_what_stands_behind_it_in_one_segment() -> None:
     assert run is not None
     assert run[0] == c.BIND_TRANSMITTER
     assert session.has_work()
-    session.bind(c.BIND_TRANSMITTER, stub(), 0x34, 0.1)
+    session.bind(c.BIND_TRANSMITTER, settings(), 0x34, 0.1)
     assert [[request.sequence for request in requests] for _command, requests in drained(session)] == [[2, 3], [5]]
     assert read(session) == [(c.BIND_RECEIVER_RESP, c.ESME_RALYBND, 4)]
 
@@ -120,7 +120,7 @@ def test_a_bind_governs_what_stands_behind_it_also_when_it_may_not() -> None:
     session = opened()
     session.receive(pdu(c.BIND_RECEIVER, 1) + submits(2), 0.0)
     session.next_run()
-    session.bind(c.BIND_RECEIVER, stub(), 0x34, 0.0)
+    session.bind(c.BIND_RECEIVER, settings(), 0x34, 0.0)
     assert drained(session) == []
     assert read(session) == [(c.SUBMIT_SM_RESP, c.ESME_RINVBNDSTS, 2)]
 
@@ -244,7 +244,7 @@ def served(session: Session, into: list[int]) -> None:
         command, requests = run
         into += [request.sequence for request in requests]
         if command in BINDS.values():
-            session.bind(command, stub(window=3), 0x34, 0.0)
+            session.bind(command, settings(window=3), 0x34, 0.0)
         for request in requests:
             session.respond(command, 0, request.sequence)
         assert session.backlog >= 0
@@ -305,9 +305,7 @@ def test_a_run_is_of_one_command_and_never_larger_than_the_window(
             if run is not None:
                 assert 1 <= len(run[1]) <= window
                 found += [request.sequence for request in run[1]]
-    assert session.account is not None
-    session.account = stub(window=later)
-    session.retune()
+    session.retune(settings(window=later))
     for command, requests in drained(session):
         assert 1 <= len(requests) <= later
         assert command != c.DELIVER_SM
@@ -484,8 +482,7 @@ def test_the_room_is_what_is_left_of_the_delivery_window() -> None:
 def test_a_smaller_window_while_more_is_out() -> None:
     session = bound(window=5)
     session.deliver([due(number) for number in range(5)], 0.0)
-    session.account = stub(window=2)
-    session.retune()
+    session.retune(settings(window=2))
     assert session.room() <= 0
 
 
@@ -564,7 +561,7 @@ def test_session_init_is_an_absolute_deadline() -> None:
 
 def test_a_bind_ends_the_session_init_timer() -> None:
     session = opened(0.0, session_init=10.0)
-    session.bind(c.BIND_TRANSMITTER, stub(enquire_link=0), 0x34, 9.9)
+    session.bind(c.BIND_TRANSMITTER, settings(enquire_link=0), 0x34, 9.9)
     session.tick(20.0)
     assert session.closing is None
 
@@ -597,7 +594,7 @@ def test_a_timer_of_0_is_off() -> None:
     session.receive(b"\0", 0.0)
     session.tick(1e6)
     assert session.closing is None
-    session.bind(c.BIND_TRANSMITTER, stub(enquire_link=0, inactivity=0, session_limit=0), 0x34, 1e6)
+    session.bind(c.BIND_TRANSMITTER, settings(enquire_link=0, inactivity=0, session_limit=0), 0x34, 1e6)
     session.tick(2e9)
     assert (session.closing, read(session)) == (None, [])
 
@@ -722,8 +719,7 @@ def test_a_delivery_that_is_not_answered_in_time_is_given_back_once() -> None:
 def test_a_shorter_response_time_counts_for_what_is_under_way() -> None:
     session = bound(response_timeout=600, enquire_link=0)
     session.deliver([due(1)], 0.0)
-    session.account = stub(response_timeout=10, enquire_link=0)
-    session.retune()
+    session.retune(settings(response_timeout=10, enquire_link=0))
     session.deliver([due(2)], 5.0)
     assert session.tick(10.0) == [due(1)]
     assert session.tick(15.0) == [due(2)]
@@ -732,21 +728,13 @@ def test_a_shorter_response_time_counts_for_what_is_under_way() -> None:
 def test_settings_that_change_are_felt_at_once() -> None:
     session = bound(window=10)
     session.receive(submits(*range(20)), 0.0)
-    session.account = stub(window=3, delivery_window=4, inactivity=60)
-    session.retune()
+    session.retune(settings(window=3, delivery_window=4, inactivity=60))
     run = session.next_run()
     assert run is not None
     assert len(run[1]) == 3
     assert session.room() == 4
     session.tick(60.0)
     assert session.state == UNBOUND
-
-
-def test_retuning_a_connection_without_a_bind_changes_nothing() -> None:
-    session = opened()
-    before = session.timers
-    session.retune()
-    assert session.timers == before
 
 
 # -- what is counted -----------------------------------------------------------------------------------------------
