@@ -238,9 +238,13 @@ class Esme(asyncio.Protocol):
         async with asyncio.timeout(patience):
             await asyncio.shield(self._gone)
 
-    def stop_reading(self) -> None:
+    @property
+    def transport(self) -> asyncio.Transport:
         assert self._transport is not None
-        self._transport.pause_reading()
+        return self._transport
+
+    def stop_reading(self) -> None:
+        self.transport.pause_reading()
 
     def read_again(self) -> None:
         if self._transport is not None:
@@ -248,8 +252,7 @@ class Esme(asyncio.Protocol):
 
     def finish_writing(self) -> None:
         """A half-close: nothing more comes from us."""
-        assert self._transport is not None
-        self._transport.write_eof()
+        self.transport.write_eof()
 
     def abort(self) -> None:
         """Hang up without a word."""
