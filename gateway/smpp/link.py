@@ -26,6 +26,7 @@ from ..accounts import Account
 from ..delivery import Due
 from ..metrics import Traffic
 from ..refusals import Refusals
+from .answers import status_of
 from .bind import KINDS, Door
 from .handling import Handler
 from .session import BINDS, Session, Timers
@@ -164,7 +165,8 @@ class Link(asyncio.Protocol):
     async def _handle(self, command: int, requests: list[Any]) -> None:
         session, account = self.session, self.account
         if command in account.switched_off:
-            session.nack([request.sequence for request in requests])
+            status = status_of(reasons.COMMAND_SWITCHED_OFF, account.settings.status_overrides)
+            session.nack([request.sequence for request in requests], status)
             self._floor.refusals.note_command(account, len(requests))
             return
         answer = await self._floor.handlers[command](self, requests, self._clock())

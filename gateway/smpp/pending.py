@@ -23,11 +23,8 @@ from pdu.bodies import (
 from pdu.constants import (
     CANCEL_SM,
     ENROUTE,
-    ESME_RCANCELFAIL,
-    ESME_RINVMSGID,
     ESME_ROK,
     ESME_RREPLACEFAIL,
-    ESME_RSYSERR,
     QUERY_SM,
     REPLACE_SM,
     RESPONSE,
@@ -71,7 +68,7 @@ class Pending:
             try:
                 status, body = await one(account, request)
             except StoreError:
-                status, body = ESME_RSYSERR, b""
+                status, body = refused(account, reasons.STORE_DOWN)
             out.append(response(command, status, request.sequence, body))
             self._traffic.sent(command | RESPONSE, status, 1)
         return Answer(b"".join(out))
@@ -80,7 +77,7 @@ class Pending:
     async def _query(self, account: Account, request: QuerySm) -> Told:
         rows = await self._found(account, request.message_id, request.source)
         if not rows:
-            return ESME_RINVMSGID, b""
+            return refused(account, reasons.MESSAGE_UNKNOWN)
         row = next((row for row in rows if row.state is None), rows[0])  # of one submit_multi: what is still on its way
         body = QUERY_SM_RESP_BODY.build(
             message_id=request.message_id,
@@ -94,36 +91,35 @@ class Pending:
         if request.message_id:
             rows = await self._found(account, request.message_id, request.source)
             if not rows:
-                return ESME_RINVMSGID, b""
+                return refused(account, reasons.MESSAGE_UNKNOWN)
         else:
             rows = await self._alike(account, request.source, request.destination, request.service_type)
         cancelled = [await self._dispatch.cancel(account, row) for row in rows if row.scheduled_at is not None]
-        return (ESME_ROK if any(cancelled) else ESME_RCANCELFAIL), b""
+        return (ESME_ROK, b"") if any(cancelled) else refused(account, reasons.MESSAGE_FINAL)
 
     async def _replace(self, account: Account, request: ReplaceSm) -> Told:
         """A scheduled message gets another text, for what has been paid: its price never changes."""
-        overrides = account.settings.status_overrides
         rows = await self._found(account, request.message_id, request.source)
         if not rows:
-            return ESME_RINVMSGID, b""
-        row = rows[0]
+            return refused(account, reasons.MESSAGE_UNKNOWN)
+        row, too_late = rows[0], refused(account, reasons.MESSAGE_FINAL, ESME_RREPLACEFAIL)
         if row.scheduled_at is None:
-            return ESME_RREPLACEFAIL, b""
+            return too_late
         old = submit_of(row.body)
         when = timing(request.schedule_delivery_time, request.validity_period, self._wall_ms())
         if when is not None and not isinstance(when, Timing):
-            return status_of(when.reason, overrides), b""
+            return refused(account, when.reason)
         new = replaced(old, request)
         parts = account.parts(new)
         if parts < 1:
-            return status_of(reasons.ALPHABET_INVALID, overrides), b""
+            return refused(account, reasons.ALPHABET_INVALID)
         if parts > account.parts(old):
-            return status_of(reasons.REPLACE_COSTS_MORE, overrides), b""
+            return refused(account, reasons.REPLACE_COSTS_MORE)
         later = when.schedule_ms if when is not None else None
         done = await self._store.replace(row.id, bytearray(new.raw), later)
         if done and later is not None:
             self._dispatch.schedule(later)
-        return (ESME_ROK if done else ESME_RREPLACEFAIL), b""
+        return (ESME_ROK, b"") if done else too_late
 
     async def replace_present(self, account: Account, messages: Sequence[Message]) -> None:
         """replace_if_present_flag (§5.2.18): older scheduled messages alike make room for those just accepted."""
@@ -162,6 +158,12 @@ class Pending:
             ):
                 found.append(row)
         return found
+
+
+def refused(account: Account, reason: str, usual: int | None = None) -> Told:
+    """`usual`: the status of this command where it is not the reason's own."""
+    overrides = account.settings.status_overrides
+    return status_of(reason, overrides if usual is None else {reason: usual, **overrides}), b""
 
 
 def replaced(old: SubmitSm, request: ReplaceSm) -> SubmitSm:

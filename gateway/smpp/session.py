@@ -218,10 +218,10 @@ class Session:
         self._outbox.append(response(command, status, sequence, body))
         self._traffic.sent(command | RESPONSE, status, 1)
 
-    def nack(self, sequences: Iterable[int]) -> None:
+    def nack(self, sequences: Iterable[int], status: int = ESME_RINVCMDID) -> None:
         """Unknown here, or switched off."""
         for sequence in sequences:
-            self.respond(GENERIC_NACK, ESME_RINVCMDID, sequence)
+            self.respond(GENERIC_NACK, status, sequence)
 
     def outbox(self) -> bytes:
         """Everything to be written, joined; empties the box."""
