@@ -12,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from .company import Company
@@ -99,15 +100,20 @@ class Committer:
         entries, self._open, self._urgent = self._open, [], False
         self._company.leave()
         self._busy = self._loop.create_task(self._commit(entries))
+        self._busy.add_done_callback(partial(self._returned, entries))
 
     async def _commit(self, entries: Sequence[Entry]) -> None:
-        try:
-            await self._write(entries)
-            await self._write_back()
-        finally:
-            release(entries, error=OutcomeUnknown("the commit was interrupted"))  # whoever was answered stays answered
-            self._busy = None
-            self._schedule()
+        await self._write(entries)
+        await self._write_back()
+
+    def _returned(self, entries: Sequence[Entry], task: asyncio.Task[None]) -> None:
+        """The usual end tells nobody: all have their answers. A task cancelled before it began could tell nobody."""
+        if task.cancelled() or (error := task.exception()) is not None:
+            release(entries, error=OutcomeUnknown("the commit was interrupted"))
+            if not task.cancelled():
+                log.error("a group was given up", exc_info=error)
+        self._busy = None
+        self._schedule()
 
     # -- writing ---------------------------------------------------------------------------------------------------
     async def _write(self, entries: Sequence[Entry], careful: bool = False) -> None:
@@ -192,8 +198,9 @@ class Committer:
                 if self._timer is not None:
                     self._timer.cancel()
                 self._leave()
-            assert self._busy is not None
-            await asyncio.wait([self._busy])
+            if self._busy is not None:
+                await asyncio.wait([self._busy])
+                await asyncio.sleep(0)  # its callback clears the way for the next
 
 
 def release(entries: Sequence[Entry], told: Told | None = None, error: StoreError | None = None) -> None:

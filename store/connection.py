@@ -67,6 +67,14 @@ class Connection(aiosqlite.Connection):
     def _identity(self) -> list[tuple[int, int]]:
         return [(found.st_dev, found.st_ino) for found in (os.stat(self._database), os.stat(self._wal))]
 
+    async def shut(self) -> None:
+        """Closed, and the thread gone."""
+        try:
+            await self.close()
+        finally:
+            if self._thread.ident is not None:
+                self._thread.join()  # it has nothing left to do
+
     # -- writing ---------------------------------------------------------------------------------------------------
     async def transact(self, statements: Statements[R]) -> R:
         """One transaction, one hop. CommitFailed if COMMIT raised; after any other error surely nothing is stored."""
@@ -177,7 +185,7 @@ async def connected(database: Path, pragmas: Sequence[str]) -> AsyncIterator[Con
         await finished(opened(connection, pragmas))
         yield connection
     finally:
-        await finished(connection.close())
+        await finished(connection.shut())
 
 
 async def opened(connection: Connection, pragmas: Sequence[str]) -> None:
