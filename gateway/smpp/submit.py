@@ -53,6 +53,7 @@ from .pending import Pending
 from .timing import Timing, timings
 
 Verdict = int | Refusal
+LONGEST_LIFE = 99 * 86_400  # seconds that a validity_period can say; qos_time_to_live can say more
 
 
 class Admission(NamedTuple):
@@ -290,7 +291,7 @@ def as_submit(data: DataSm) -> SubmitSm:
             esm_class=data.esm_class,
             registered_delivery=data.registered_delivery,
             data_coding=data.data_coding,
-            validity_period=format_relative(int.from_bytes(seconds, "big")) if seconds else b"",
+            validity_period=format_relative(min(int.from_bytes(seconds, "big"), LONGEST_LIFE)) if seconds else b"",
             tlvs=data.tlvs,
         )
     except ValueError as fault:
