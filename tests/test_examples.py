@@ -66,3 +66,16 @@ def test_the_stranger_is_told_nothing_but_the_operator_everything(server: Server
     run(server, EXAMPLES / "wrong_address.py", server.login_file(login))
     refusals = server.json("refusal", "list")
     assert any("127.0.0.99" in str(refusal) and "address" in str(refusal) for refusal in refusals), refusals
+
+
+def test_the_log_tells_no_secrets(server: Server, login: Login) -> None:
+    """Neither a password nor the text of a message, whatever happened in this module."""
+    words = ["send", "smppgate", "48600100200", "Hello from the other side", "--port", str(server.port)]
+    server.cli(*words, "--system-id", login.system_id, "--password", login.password, "--wait")
+    server.cli(*words, "--system-id", login.system_id, "--password", "overheard", expect=1)
+    run(server, EXAMPLES / "bind_and_submit.py", server.login_file(login))
+    said = server.said()
+    assert "smpp-demo" in said
+    assert login.password not in said
+    assert "overheard" not in said
+    assert "Hello from the other side" not in said

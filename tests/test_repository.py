@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -65,6 +66,19 @@ def test_the_readme_script_works_as_pasted(server: Server, tmp_path: Path) -> No
     assert printed, ran.stdout + ran.stderr
     assert printed[1] == printed[2]
     assert "Error" not in ran.stderr, ran.stderr
+
+
+@pytest.mark.road
+def test_the_tour_of_the_command_line_can_be_walked(server: Server) -> None:
+    tour = [
+        shlex.split(line, comments=True)[1:]
+        for block in re.findall(r"```sh\n(.*?)```", (HOUSE / "README.md").read_text("utf-8"), re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("smppgate ")
+    ]
+    assert len(tour) > 9
+    for words in tour:
+        server.cli(*words)
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:
