@@ -192,8 +192,8 @@ class Esme(asyncio.Protocol):
         self.write(octets_of(command, asked.sequence, **values))
         return asked
 
-    async def ask(self, command: int, patience: float = PATIENCE, **values: Any) -> codec.Pdu:
-        return await self.send(command, **values).answered(patience)
+    async def ask(self, command: int, **values: Any) -> codec.Pdu:
+        return await self.send(command, **values).answered()
 
     async def bind(self, login: Login, command: int = c.BIND_TRANSCEIVER, **values: Any) -> codec.Pdu:
         secret = {"system_id": login.system_id.encode(), "password": login.password.encode()}
