@@ -28,7 +28,7 @@ Hop: TypeAlias = Callable[[Statements[Told]], Awaitable[Told]]
 Composer: TypeAlias = Callable[[Sequence[Entry], bool], Statements[Told]]
 """Entries, and whether with care for repetitions -> the transaction that writes them."""
 
-COMMITS = 64
+COMMITS = 128
 """Transactions between two checkpoints, unless the WAL grows fast."""
 RECOVERY_PAUSE = 1.0
 """Seconds between attempts to empty a WAL that may hold a ghost."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from .failures import CommitFailed, code_of
+from .failures import CommitFailed, code_of, meaning
 from .protocol import StoreDown
 from .sql import R, Statement, Statements
 
@@ -189,8 +189,11 @@ async def connected(database: Path, pragmas: Sequence[str]) -> AsyncIterator[Con
 
 
 async def opened(connection: Connection, pragmas: Sequence[str]) -> None:
-    await connection
-    await connection.prepare(pragmas)
+    try:
+        await connection
+        await connection.prepare(pragmas)
+    except (OSError, sqlite3.Error) as error:
+        raise meaning(error) from error
 
 
 async def finished(work: Awaitable[T]) -> T:

@@ -12,11 +12,11 @@ import os
 import sqlite3
 import struct
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from . import migrations
-from .protocol import StoreDamaged, StoreLocked, StoreNewer
+from .protocol import StoreDamaged, StoreDown, StoreLocked, StoreNewer
 
 DATABASE, LOCK = "smppgate.db", "lock"
 MAGIC = b"SQLite format 3\0"
@@ -27,19 +27,28 @@ USER_VERSION_AT, APPLICATION_AT, PAGE_SIZE_AT, PAGES_AT = 60, 68, 16, 28
 @contextmanager
 def prepared(folder: Path) -> Iterator[Path]:
     """Hold the folder's lock; -> the path of a store that is there, whole and of this version."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with locked(folder / LOCK) as lock:
-        database = folder / DATABASE
-        if not database.exists():
-            if b"store" in os.pread(lock, 100, 0):
-                raise StoreDamaged(
-                    f"{database} is gone. Bring it back from a backup; to begin anew, remove {folder / LOCK} as well"
-                )
-            create(database)
-        inspect(database)
-        update(database)
-        write_over(lock, b"pid %d\nstore %s\n" % (os.getpid(), DATABASE.encode()))
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = stack.enter_context(locked(folder / LOCK))
+            database = found(folder, lock)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreDown(f"{folder} cannot be opened: {error}") from error
         yield database
+
+
+def found(folder: Path, lock: int) -> Path:
+    database = folder / DATABASE
+    if not database.exists():
+        if b"store" in os.pread(lock, 100, 0):
+            raise StoreDamaged(
+                f"{database} is gone. Bring it back from a backup; to begin anew, remove {folder / LOCK} as well"
+            )
+        create(database)
+    inspect(database)
+    update(database)
+    write_over(lock, b"pid %d\nstore %s\n" % (os.getpid(), DATABASE.encode()))
+    return database
 
 
 @contextmanager

@@ -40,6 +40,14 @@ def insert(
         yield _insert(table, shared, own, len(part)), [*values, *chain.from_iterable(part)]
 
 
+def insert_ids(
+    table: str, shared: tuple[str, ...], values: Sequence[Any], own: str, ids: Sequence[int]
+) -> Statements[None]:
+    """Insert a row for each id, whose column is `own`."""
+    for part in chunks(ids):
+        yield _insert(table, shared, (own,), len(part)), [*values, *part]
+
+
 @lru_cache(1024)
 def _with_ids(sql: str, count: int) -> str:
     return sql.replace("IN ?", f"IN ({','.join('?' * count)})")

@@ -210,11 +210,12 @@ class SqliteStore:
     async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:
         if before is None:
             return await self._messages(reading.MESSAGES, account, reading.LAST, reading.LAST, limit)
+        before = min(before, reading.LAST)
         ((line,),) = await self._read(reading.LINE_BEFORE, before, account)
         return await self._messages(reading.MESSAGES, account, line, before, limit)
 
     async def find(self, account: int, wire_id: int) -> list[MessageRow]:
-        return await self._messages(reading.FIND, account, wire_id)
+        return await self._messages(reading.FIND, account, wire_id) if wire_id <= reading.LAST else []
 
     async def pending(self, after: int = 0, limit: int = 1000) -> list[MessageRow]:
         rows = await self._messages(reading.PENDING_BELOW_MARK, after, limit)
@@ -318,7 +319,8 @@ async def open_store(
     longest: float = 0.001,
     reserve: int | None = None,
 ) -> AsyncIterator[SqliteStore]:
-    """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer.
+    """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer,
+    StoreDown if the files cannot be read or written at all.
 
     `now` is wall time in seconds. `reserve`: octets of the disk that new messages leave free, so that receipts and
     refunds can still be written (None: 1/20 of the disk, at most 64 MiB).

@@ -17,7 +17,7 @@ from typing import Any
 from .group import Entry, Told, Verb
 from .money import Ledger
 from .protocol import Batch, Contradiction, Outcome, RefusalRow
-from .sql import Statements, insert, with_ids
+from .sql import Statements, insert, insert_ids, with_ids
 
 KEPT_REFUSALS = 10_000
 Numbered = Sequence[tuple[int, Any]]
@@ -140,15 +140,12 @@ def refund(writing: Writing, outcomes: Sequence[Outcome]) -> Statements[dict[int
 
 
 def end(writing: Writing, outcome: Outcome, line: int | None) -> Statements[None]:
-    yield from insert(
-        "outcome",
-        ("state", "error", "at", "refund_line"),
-        (outcome.state, outcome.error, writing.at, line),
-        ("message",),
-        [(id_,) for id_ in outcome.ids],
+    shared = ("state", "error", "at", "refund_line")
+    yield from insert_ids(
+        "outcome", shared, (outcome.state, outcome.error, writing.at, line), "message", outcome.ids
     )
     if outcome.owed:
-        yield from insert("delivery", ("account",), (outcome.account,), ("id",), [(id_,) for id_ in outcome.owed])
+        yield from insert_ids("delivery", ("account",), (outcome.account,), "id", outcome.owed)
     if writing.scheduled and not writing.scheduled.isdisjoint(outcome.ids):
         yield from with_ids("DELETE FROM scheduled WHERE id IN ?", (), outcome.ids)
     writing.told.witness = writing.told.witness or ("SELECT 1 FROM outcome WHERE message = ?", (outcome.ids[0],))
@@ -189,7 +186,7 @@ def without(writing: Writing, number: int, outcome: Outcome, kept: list[int]) ->
 def incoming(writing: Writing, noted: Numbered) -> Statements[None]:
     for _, (account, rows) in noted:
         yield from insert("incoming", ("account", "at"), (account, writing.at), ("id", "body"), rows)
-        yield from insert("delivery", ("account",), (account,), ("id",), [(row[0],) for row in rows])
+        yield from insert_ids("delivery", ("account",), (account,), "id", [row[0] for row in rows])
         writing.told.witness = "SELECT 1 FROM incoming WHERE id = ?", (rows[0][0],)
 
 
@@ -226,9 +223,10 @@ def acknowledge(writing: Writing, acknowledged: Numbered) -> Statements[None]:
 def give_up(writing: Writing, given_up: Numbered) -> Statements[None]:
     for _, (account, ids, reason) in given_up:
         gone = yield from with_ids("DELETE FROM delivery WHERE account = ? AND id IN ? RETURNING id", (account,), ids)
-        yield from insert("given_up", ("account", "at", "reason"), (account, writing.at, reason), ("id",), gone)
-        if gone:
-            writing.told.witness = "SELECT 1 FROM given_up WHERE id = ?", gone[0]
+        given = [row[0] for row in gone]
+        yield from insert_ids("given_up", ("account", "at", "reason"), (account, writing.at, reason), "id", given)
+        if given:
+            writing.told.witness = "SELECT 1 FROM given_up WHERE id = ?", (given[0],)
 
 
 def refuse(writing: Writing, noted: Numbered) -> Statements[None]:

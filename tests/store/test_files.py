@@ -73,6 +73,12 @@ def test_only_the_owner_may_read(folder: Path) -> None:
     assert modes == {"data": 0o700, "lock": 0o600, "smppgate.db": 0o600}
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(b"")
+    with pytest.raises(StoreDown, match="cannot be opened"), prepared(tmp_path / "data"):
+        pass
+
+
 # -- what lies there ---------------------------------------------------------------------------------------------
 def test_a_half_made_store_is_made_again(folder: Path, database: Path) -> None:
     new = folder / "new"

@@ -10,7 +10,7 @@ import pytest
 from store import migrations
 from store.files import prepared
 from store.migrations import Migration
-from store.protocol import StoreDamaged, StoreNewer
+from store.protocol import StoreDamaged, StoreDown, StoreNewer
 
 SECOND = Migration(2, "second", "CREATE TABLE second(x INTEGER) STRICT;")
 
@@ -61,7 +61,7 @@ def test_a_step_is_done_whole_or_not_at_all(
     steps = (*migrations.known(), broken)
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "known", lambda: steps)
-        with pytest.raises(sqlite3.OperationalError), prepared(folder):
+        with pytest.raises(StoreDown, match="nowhere"), prepared(folder):
             pass
     with prepared(folder) as database, closing(sqlite3.connect(database)) as connection:
         assert migrations.differences(connection) == []

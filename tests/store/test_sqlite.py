@@ -79,8 +79,8 @@ async def test_opening_can_be_cancelled_at_any_moment(tmp_path: Path, turns: int
 
 async def test_an_error_while_opening_closes_what_was_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = threads()
-    monkeypatch.setattr("store.sqlite.READER", ("nonsense=1", "wal_autocheckpoint=0; nonsense"))
-    with pytest.raises(sqlite3.Error):
+    monkeypatch.setattr("store.sqlite.READER", ("wal_autocheckpoint nonsense",))
+    with pytest.raises(StoreDown, match="nonsense"):
         async with open_store(tmp_path):
             pass
     assert threads() == before
