@@ -32,6 +32,8 @@ COMMITS = 128
 """Transactions between two checkpoints, unless the WAL grows fast."""
 RECOVERY_PAUSE = 1.0
 """Seconds between attempts to empty a WAL that may hold a ghost."""
+COMPLAINT_PAUSE = 10.0
+"""Seconds between two lines in the log about a disk that fails."""
 
 
 class Disk(Protocol):
@@ -56,6 +58,7 @@ class Committer:
         self.closed = False
         self._haunted, self._try_again_at = False, 0.0
         self._commits = 0
+        self._complain_at = 0.0
         self.observer: Callable[[Commit], None] = lambda commit: None
 
     # -- joining ---------------------------------------------------------------------------------------------------
@@ -158,7 +161,8 @@ class Committer:
         """COMMIT raised: find out whether it happened. -> what it had to say, if it did."""
         told: Told = failed.told
         wipe = failed.may_haunt()
-        log.error("a commit failed (%s); looking for it", failed.__cause__)
+        self._complain(f"a commit failed ({failed.__cause__}); looking for it")
+        self._commits = COMMITS  # if the disk is full, writing the WAL back makes room in it
         try:
             if await self._disk.recognise(told.witness, wipe):
                 return told
@@ -187,7 +191,13 @@ class Committer:
             self._commits = 0
             await self._disk.checkpoint()
         except (sqlite3.Error, OSError) as error:
-            log.warning("the WAL could not be written back: %s", error)
+            self._complain(f"the WAL could not be written back: {error}")
+
+    def _complain(self, what: str) -> None:
+        """Once in a while: a disk that is full stays full for many commits."""
+        if (now := self._loop.time()) >= self._complain_at:
+            self._complain_at = now + COMPLAINT_PAUSE
+            log.error("%s", what)
 
     # -- the end ---------------------------------------------------------------------------------------------------
     async def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-EVERY = 0.5
+EVERY = 0.05
 MOST = 64 << 20
 
 
@@ -17,7 +17,7 @@ class Room:
         self._enough, self._until = True, 0.0
 
     def enough(self, now: float) -> bool:
-        """Whether more than the reserve is free; looked at twice a second."""
+        """Whether more than the reserve is free; looked at now and then."""
         if now >= self._until:
             self._until = now + EVERY
             try:
