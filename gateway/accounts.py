@@ -6,6 +6,8 @@ An account whose stored settings cannot be read is treated as disabled. Knows no
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -116,11 +118,15 @@ class Accounts:
         self.by_system_id: dict[bytes, Account] = {}
         self.listed = Listed()
         self._store, self._mailbox = store, mailbox
+        self._one_at_a_time = asyncio.Lock()
+        self._early: Counter[int] = Counter()  # what moved for accounts that are just being read
 
     async def refresh(self) -> None:
         """Read accounts and price plans again and apply them to open sessions."""
-        rows, plans = await self._store.accounts(), await self._store.price_plans()
-        changed = [account for row in rows if (account := self._take(row, plans)) is not None]
+        async with self._one_at_a_time:  # else what was read first could be applied last
+            self._early.clear()
+            rows, plans = await self._store.accounts(), await self._store.price_plans()
+            changed = [account for row in rows if (account := self._take(row, plans)) is not None]
         gone = self.by_id.keys() - {row.id for row in rows}
         for id_ in gone:
             for link in list(self.by_id.pop(id_).links):
@@ -132,13 +138,13 @@ class Accounts:
 
     def _take(self, row: AccountRow, plans: dict[str, dict[str, int]]) -> Account | None:
         """-> the account if it is new or has changed."""
-        prices = plans.get(
-            str(row.settings.get("price_plan", "default")), {}
-        )  # an unknown plan has no prices: no route
+        plan = str(row.settings.get("price_plan", "default"))
+        prices = plans.get(plan, {})  # an unknown plan has no prices: no route
         account = self.by_id.get(row.id)
         if account is None:
             label = row.name if len(self.by_id) < LABELS else "other"
             account = self.by_id[row.id] = Account(row, prices, self._mailbox(row.id), label)
+            account.purse.credit += self._early[row.id]  # too much at worst, and then the store refuses
             return account
         return account if account.apply(row, prices) else None
 
@@ -152,3 +158,5 @@ class Accounts:
             account = self.by_id.get(id_)
             if account is not None:
                 account.purse.credit += amount
+            else:
+                self._early[id_] += amount

@@ -25,6 +25,7 @@ from .shapes import Shape, account
 class Accounts:
     def __init__(self, store: Store, live: Live | None, wall_ms: Callable[[], int]) -> None:
         self._store, self._live, self._wall_ms = store, live, wall_ms
+        self._one_at_a_time = asyncio.Lock()  # settings are read, changed and written back
 
     async def all(self) -> list[Shape]:
         return [self._shape(row) for row in sorted(await self._store.accounts(), key=lambda row: row.name)]
@@ -50,12 +51,13 @@ class Accounts:
 
     async def change(self, name: str, fields: Mapping[str, Any]) -> Shape:
         """Set settings; None gives one its default back."""
-        row = await named(self._store, name)
-        settings, faults = accepted(row.settings, fields)
-        faults += await self._plan_faults(fields)
-        if faults:
-            raise Invalid(*faults)
-        return await self._save(row, settings)
+        async with self._one_at_a_time:
+            row = await named(self._store, name)
+            settings, faults = accepted(row.settings, fields)
+            faults += await self._plan_faults(fields)
+            if faults:
+                raise Invalid(*faults)
+            return await self._save(row, settings)
 
     async def enable(self, name: str, enabled: bool) -> Shape:
         row = await named(self._store, name)
@@ -64,26 +66,28 @@ class Accounts:
         return self._shape(row)
 
     async def add_address(self, name: str, address: str) -> Shape:
-        row = await named(self._store, name)
-        canonical, listed = spelt(address), listed_addresses(row)
-        if canonical in listed:
-            raise Conflict(f"{canonical} is already authorised for {row.name}")
-        if len(listed) >= MAX_ADDRESSES:
-            raise Conflict(f"{row.name} has {len(listed)} of {MAX_ADDRESSES} addresses; remove one first")
-        settings, faults = accepted(row.settings, {"addresses": [*listed, canonical]})
-        if faults:
-            raise Invalid(*faults)
-        return await self._save(row, settings)
+        async with self._one_at_a_time:
+            row = await named(self._store, name)
+            canonical, listed = spelt(address), listed_addresses(row)
+            if canonical in listed:
+                raise Conflict(f"{canonical} is already authorised for {row.name}")
+            if len(listed) >= MAX_ADDRESSES:
+                raise Conflict(f"{row.name} has {len(listed)} of {MAX_ADDRESSES} addresses; remove one first")
+            settings, faults = accepted(row.settings, {"addresses": [*listed, canonical]})
+            if faults:
+                raise Invalid(*faults)
+            return await self._save(row, settings)
 
     async def remove_address(self, name: str, address: str) -> Shape:
-        row = await named(self._store, name)
-        canonical, listed = spelt(address), listed_addresses(row)
-        if canonical not in listed:
-            raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
-        settings, faults = accepted(row.settings, {"addresses": [one for one in listed if one != canonical]})
-        if faults:
-            raise Invalid(*faults)
-        return await self._save(row, settings)
+        async with self._one_at_a_time:
+            row = await named(self._store, name)
+            canonical, listed = spelt(address), listed_addresses(row)
+            if canonical not in listed:
+                raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
+            settings, faults = accepted(row.settings, {"addresses": [one for one in listed if one != canonical]})
+            if faults:
+                raise Invalid(*faults)
+            return await self._save(row, settings)
 
     async def rotate_password(self, name: str, drop_binds: bool) -> Shape:
         """The old password is refused for new binds at once; open binds stay unless they are to be dropped."""
