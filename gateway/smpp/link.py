@@ -110,8 +110,11 @@ class Link(asyncio.Protocol):
         self._flush()
         self._regulate()
 
-    def eof_received(self) -> bool | None:
-        return None  # asyncio closes; what was accepted goes its way all the same
+    def eof_received(self) -> bool:
+        """The client says no more, but may still listen: what it has asked is answered before asyncio closes. (TLS
+        has no half-open connections; what was accepted goes its way all the same.)"""
+        self.session.end_of_input()
+        return self._work is not None and not self.secured
 
     def pause_writing(self) -> None:
         self._stuck_since = self._clock()
@@ -148,6 +151,8 @@ class Link(asyncio.Protocol):
             self.abort("internal error")
         finally:
             self._work = None
+        if session.leaving:
+            session.close("client closed")
         self._flush()
         self._regulate()
 

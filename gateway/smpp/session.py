@@ -89,7 +89,7 @@ class Session:
         self._probed: float | None = None  # when our enquire_link left that nothing has answered yet
         self._patience = 0.0  # for its answer, if that is wanted sooner than usual
         self._unbinding: float | None = None  # when our unbind left
-        self._leaving = False  # the client has sent unbind
+        self.leaving = False  # the client will ask no more
         self._desync: Desync | None = None
         self._sequence = 0
         self._pieces: list[bytes] = []
@@ -117,7 +117,7 @@ class Session:
         for command, group in groupby(frames, COMMAND):
             run = list(group)
             self._traffic.received(command, run)
-            if self._leaving and not command & RESPONSE:  # what a client asks behind its unbind is dropped
+            if self.leaving and not command & RESPONSE:  # what a client asks behind its unbind is dropped
                 continue
             if command in WORK:
                 self._wait(command, octets, run, now)
@@ -139,7 +139,7 @@ class Session:
 
     def _wait(self, command: int, octets: bytes, run: list[Frame], now: float) -> None:
         """Requests queue up."""
-        self._leaving = command == UNBIND
+        self.leaving = command == UNBIND
         self._worked = now
         self.backlog += sum([end - at for _command, _status, _sequence, at, end in run]) + SMALLEST * len(run)
         if self._waiting:
@@ -167,6 +167,10 @@ class Session:
             self.close("unbound")
         elif not command & RESPONSE:  # unknown, or without a response of its own
             self.nack([frame[2] for frame in run])
+
+    def end_of_input(self) -> None:
+        """Nothing more will come: no unbind either, and no answers to deliveries."""
+        self.leaving = True
 
     def has_work(self) -> bool:
         """Whether next_run would find something to do."""
@@ -250,7 +254,7 @@ class Session:
 
     def room(self) -> int:
         """How many deliveries the client may be given now."""
-        if self.state not in RECEIVING or self._leaving:
+        if self.state not in RECEIVING or self.leaving:
             return 0
         return self.delivery_window - len(self.unanswered)
 
