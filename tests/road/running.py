@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 from typing import Self
 
+from tests.road.client import hang_up_all
 from tests.road.desk import Desk
 from tests.server import Server, eventually
 
@@ -33,6 +35,15 @@ class Road(Server):
         except OSError:
             return False
         return True
+
+    async def __aenter__(self) -> Self:
+        """`async with`: the customers' connections live on while it starts and stops."""
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *details: object) -> None:
+        await hang_up_all()  # nobody is there to answer an unbind
+        await asyncio.to_thread(self.__exit__, kind, *details)
 
     def restart(self) -> None:
         self.stop()

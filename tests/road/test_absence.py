@@ -69,7 +69,7 @@ async def test_a_receipt_waits_until_its_client_binds_again(server: Road) -> Non
 
 
 async def test_receipts_wait_for_their_client_while_the_server_is_stopped(tmp_path: Path) -> None:
-    with Road(tmp_path, more=LATE) as server:
+    async with Road(tmp_path, more=LATE) as server:
         login = server.desk.account("away")
         async with await bound(server.port, login, c.BIND_TRANSMITTER) as client:
             ended = client.submit(FAILING, registered_delivery=1)
@@ -175,7 +175,7 @@ async def test_a_client_that_does_not_read_keeps_a_window_from_the_others_and_no
 
 
 async def test_a_receipt_never_overtakes_the_answer_that_names_its_id(tmp_path: Path) -> None:
-    with Road(tmp_path, delay="0s") as server:
+    async with Road(tmp_path, delay="0s") as server:
         login = server.desk.account("swift", window=200, delivery_window=200, credits="4000")
         early: list[str] = []
         async with await connect(server.port) as client:
@@ -234,7 +234,7 @@ async def test_a_backlog_drains_oldest_first_and_once_each_in_bounded_memory(
     number = effort(30_000, 300_000)
     server = Road(tmp_path)
     login, ids = await owing(server.data, number)
-    with server:
+    async with server:
         assert pending(server, login) == number
         before, peak, slowest = server.memory(), [0], [0.0]
         async with (

@@ -77,7 +77,7 @@ async def test_a_schedule_in_the_past_means_now(server: Road) -> None:
 
 
 async def test_scheduled_messages_survive_a_restart_and_leave_on_time(tmp_path: Path) -> None:
-    with Road(tmp_path) as server:
+    async with Road(tmp_path) as server:
         login = server.desk.account("scheduled")
         async with await bound(server.port, login) as client:
             soon, missed, far = await accepted(
@@ -424,7 +424,7 @@ async def test_a_message_from_a_phone_arrives_now_or_when_somebody_binds(server:
 
 
 async def test_messages_from_phones_survive_a_kill(tmp_path: Path) -> None:
-    with Road(tmp_path) as server:
+    async with Road(tmp_path) as server:
         login = server.desk.account("inbox", senders=["36180"])
         for number in range(20):
             server.desk.incoming(f"486001002{number:02}", "36180", f"number {number}")

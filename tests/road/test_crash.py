@@ -160,7 +160,7 @@ async def test_no_acknowledged_message_is_lost_or_paid_twice_whenever_the_server
         print(f"\nkills: {KILLS}, seed {SEED} (SMPPGATE_KILLS, SMPPGATE_SEED)")
     recoveries = []
     begun = time.monotonic()
-    with server:
+    async with server:
         load = Load(server, chance)
         for _ in range(KILLS):
             await load.connect()
