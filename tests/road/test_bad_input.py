@@ -452,9 +452,9 @@ FLOODS: dict[str, bytes] = {
 
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_a_peer_that_reads_no_answers_is_not_read_either_and_closed_in_the_end(server: Road, flood: str) -> None:
-    login = server.desk.account(f"flood-{time.monotonic_ns()}", response_timeout=2, window=100, credits="100000")
+    login = server.desk.account(f"flood-{time.monotonic_ns()}", response_timeout=1, window=100, credits="100000")
     before = server.memory()
-    with socket.create_connection((HOST, server.port)) as flooding:
+    with deaf(server) as flooding:
         bind = {"system_id": login.system_id.encode(), "password": login.password.encode()}
         flooding.sendall(octets_of(c.BIND_TRANSCEIVER, 1, **bind))
         taken, peak = await asyncio.to_thread(poured, flooding, FLOODS[flood], server.memory)
@@ -465,10 +465,18 @@ async def test_a_peer_that_reads_no_answers_is_not_read_either_and_closed_in_the
 
 async def test_a_flood_before_the_bind_is_bounded_too(server: Road) -> None:
     before = server.memory()
-    with socket.create_connection((HOST, server.port)) as flooding:
+    with deaf(server) as flooding:
         taken, peak = await asyncio.to_thread(poured, flooding, request(c.ENQUIRE_LINK, b""), server.memory)
     assert taken < 64 * MIB
     assert peak - before < 48 * MIB
+
+
+def deaf(server: Road) -> socket.socket:
+    """A connection whose kernel keeps next to nothing for who does not read."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((HOST, server.port))
+    return connection
 
 
 def poured(flooding: socket.socket, octets: bytes, memory: Callable[[], int]) -> tuple[int, int]:
