@@ -50,11 +50,13 @@ class Traffic:
         self.counts: Counter[tuple[str, int, int]] = Counter()
 
     def received(self, command: int, frames: Sequence[Frame]) -> None:
+        """What nobody knows is counted as one: a client's choice of numbers must not fill the table."""
+        known = command if command in COMMAND_NAMES else -1
         if not command & RESPONSE:  # the status of a request means nothing
-            self.counts["in", command, 0] += len(frames)
+            self.counts["in", known, 0] += len(frames)
         else:
             for status, count in Counter([frame[1] for frame in frames]).items():
-                self.counts["in", command, status if status in STATUS_NAMES else -1] += count
+                self.counts["in", known, status if status in STATUS_NAMES else -1] += count
 
     def sent(self, command: int, status: int, count: int) -> None:
         self.counts["out", command, status] += count
