@@ -10,15 +10,18 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from acl.settings import Settings
-from pdu import receipt, tlv
+from pdu import gsm, receipt, tlv
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, user_data
 from pdu.constants import TLV_INCOMING_ID, TLV_USER_MESSAGE_REFERENCE, UDHI
 from pdu.faults import Malformed
-from pdu.text import ascii_text
+from pdu.text import PACKED, ascii_text
 from store.protocol import Owed
 
 from .delivery import Due
 from .network.connector import Message
+
+# octets that are the same character in GSM 03.38, Latin-1 and ASCII: nearly every text is made of them
+ALIKE = bytes([octet for octet in range(0x20, 0x7F) if gsm.decode(bytes([octet])) == chr(octet)])
 
 
 @lru_cache(64)
@@ -32,13 +35,13 @@ def make(
     """Receipts of messages that were accepted together and ended alike."""
     vendor, plain = settings.receipt_tlvs == "vendor", settings.receipt_tlvs == "none"
     middle, tail = receipt.frame(accepted_ms, done_ms, state, error, vendor, zone_of(settings.receipt_zone))
+    alphabet = settings.default_alphabet
+    alike = b"" if alphabet == PACKED else ALIKE
     deliver_sm, dues = receipt.deliver_sm, []
     for id_, wire, submit in messages:
-        text = (
-            submit.short_message
-            if submit.data_coding == 0 and not submit.esm_class & UDHI and not submit.tlvs
-            else quoted(submit)
-        )
+        text = submit.short_message[: receipt.EXCERPT]
+        if submit.data_coding or submit.esm_class & UDHI or submit.tlvs or text.translate(None, alike):
+            text = quoted(submit, alphabet)
         octets, length = deliver_sm(wire, submit.source, submit.destination, text, middle, tail)
         if plain:
             octets = octets[:length]
@@ -48,10 +51,10 @@ def make(
     return dues
 
 
-def quoted(submit: SubmitSm) -> bytes:
+def quoted(submit: SubmitSm, alphabet: str) -> bytes:
     """What a receipt repeats of a text: its first 20 characters where they are plain, else nothing (smpp34 Q24)."""
     try:
-        return ascii_text(submit.data_coding, submit.esm_class, user_data(submit))
+        return ascii_text(submit.data_coding, submit.esm_class, user_data(submit), alphabet)
     except Malformed:
         return b""
 
