@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,8 +45,7 @@ CACHED = 1024
 
 class Connection(aiosqlite.Connection):
     def __init__(self, database: Path) -> None:
-        connect = lambda: sqlite3.connect(database, isolation_level=None, cached_statements=CACHED)  # noqa: E731
-        super().__init__(connect, 64)
+        super().__init__(partial(sqlite3.connect, database, isolation_level=None, cached_statements=CACHED), 64)
         self._database, self._wal = str(database), f"{database}-wal"
         self._files: list[tuple[int, int]] = []
         self._written_back_at = 0
