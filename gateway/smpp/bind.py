@@ -27,7 +27,7 @@ from .answers import status_of
 log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
 QUEUE = 5  # checks of one braked key that may wait
-KEYS_AT_MOST = 64  # whose passwords are being checked at a time
+KEYS_AT_MOST = 500  # whose passwords wait to be checked: what the pool can do within session_init
 
 
 class Verdict(NamedTuple):
@@ -99,9 +99,12 @@ class Door:
     def _queue_is_full(self, key: tuple[bytes, str], turn: Turn) -> bool:
         return turn.waiting > QUEUE and self._brake.braked(key, self._clock())
 
+    def _named(self, request: Bind) -> Account | None:
+        return self._accounts.by_system_id.get(request.system_id)
+
     def _remembered(self, request: Bind, peer: str) -> Account | None:
         """The account, if this very password was right before and the address is the account's own."""
-        account = self._accounts.by_system_id.get(request.system_id)
+        account = self._named(request)
         if account is None or not account.policy.networks.contains(peer):
             return None
         return account if self._known.matches(account.id, account.password_hash, request.password) else None
@@ -114,12 +117,12 @@ class Door:
             return None, Refusal(reasons.BIND_THROTTLED)
         if wait or wait_of_address:
             await self._sleep(max(wait, wait_of_address))
-        account = self._accounts.by_system_id.get(request.system_id)
+        account = self._named(request)
         hashed = DUMMY_HASH if account is None else account.password_hash
         loop = asyncio.get_running_loop()
         right = await loop.run_in_executor(self._pool, verify, hashed, request.password)
-        if account is not None and account.password_hash != hashed:
-            right = False  # rotated while we were hashing
+        if account is not None and (account is not self._named(request) or account.password_hash != hashed):
+            right = False  # rotated, renamed or removed while we were hashing
         refusal = may_log_in(None if account is None else account.policy.networks, peer, right)
         if refusal is not None:
             self._brake.failed(key, self._clock())
