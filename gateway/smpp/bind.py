@@ -27,7 +27,7 @@ from .answers import status_of
 log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
 QUEUE = 5  # checks of one braked key that may wait
-KEYS_AT_MOST = 500  # whose passwords wait to be checked: what the pool can do within session_init
+KEYS_AT_MOST = 256  # whose passwords wait to be checked: what the pool can do well within session_init
 
 
 class Verdict(NamedTuple):

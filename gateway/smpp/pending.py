@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import structlog
+
 from acl import reasons
 from pdu import times
 from pdu.bodies import (
@@ -30,7 +32,7 @@ from pdu.constants import (
     RESPONSE,
 )
 from pdu.frames import response
-from store.protocol import MessageRow, Store, StoreError
+from store.protocol import MessageRow, OutcomeUnknown, Store, StoreError
 
 from ..accounts import Account
 from ..metrics import Traffic
@@ -41,6 +43,7 @@ from .answers import status_of
 from .handling import Answer, Asker
 from .timing import Timing, timing
 
+log = structlog.get_logger()
 Told = tuple[int, bytes]
 """command_status and body of a response."""
 
@@ -67,6 +70,8 @@ class Pending:
         for request in run:
             try:
                 status, body = await one(account, request)
+            except OutcomeUnknown:  # any answer could be a lie: the session closes unanswered
+                raise
             except StoreError:
                 status, body = refused(account, reasons.STORE_DOWN)
             out.append(response(command, status, request.sequence, body))
@@ -122,15 +127,19 @@ class Pending:
         return (ESME_ROK, b"") if done else too_late
 
     async def replace_present(self, account: Account, messages: Sequence[Message]) -> None:
-        """replace_if_present_flag (§5.2.18): older scheduled messages alike make room for those just accepted."""
+        """replace_if_present_flag (§5.2.18): older scheduled messages alike make room for those just accepted, which
+        go their way even if the store cannot do that now."""
         if not any([submit.replace_if_present_flag for _id, _wire, submit in messages]):  # noqa: C419 - twice as fast
             return
         fresh = {id_ for id_, _wire, _submit in messages}
-        for _id, _wire, submit in messages:
-            if submit.replace_if_present_flag:
-                for row in await self._alike(account, submit.source, submit.destination, submit.service_type):
-                    if row.id not in fresh:
-                        await self._dispatch.cancel(account, row)
+        try:
+            for _id, _wire, submit in messages:
+                if submit.replace_if_present_flag:
+                    for row in await self._alike(account, submit.source, submit.destination, submit.service_type):
+                        if row.id not in fresh:
+                            await self._dispatch.cancel(account, row)
+        except StoreError as fault:
+            log.warning("older messages not replaced", account=account.name, reason=str(fault))
 
     # -- finding ---------------------------------------------------------------------------------------------------
     async def _found(self, account: Account, message_id: bytes, source: bytes) -> list[MessageRow]:

@@ -31,6 +31,7 @@ class Disk:
         self._open = asyncio.Event()
         self._open.set()
         self.failure: Callable[[], Exception] | None = None
+        self.spared = 0  # commits that pass before the failure
         self.guessing = False
         self.waiting = self.failed = 0  # commits
 
@@ -41,7 +42,8 @@ class Disk:
                 await self._open.wait()
             finally:
                 self.waiting -= 1
-            if self.failure is not None:
+            self.spared -= 1
+            if self.failure is not None and self.spared < 0:
                 statements.close()
                 self.failed += 1
                 raise self.failure()

@@ -2,17 +2,22 @@
 
 import asyncio
 import itertools
+import time
 from collections import Counter, defaultdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from acl.money import CREDIT
+from acl.password import hash_password
 from pdu import constants as c
+from store import open_store
 from tests.road.client import MOBILE, Asked, all_of, answers_to, bound, until
 from tests.road.desk import Refused
 from tests.road.running import Road
-from tests.server import Login
+from tests.server import HOST, Login
 
 pytestmark = pytest.mark.road
 
@@ -209,3 +214,23 @@ async def test_what_is_due_to_one_account_never_moves_another(server: Road) -> N
     assert books(server, poor)["balance"] == "0"
     books(server, rich)
     server.desk.audited()
+
+
+async def test_a_hundred_accounts_that_bind_and_send_at_once_keep_their_books_apart(tmp_path: Path) -> None:
+    """As after a restart: nobody's password is remembered."""
+    hashed, at = hash_password("secret12"), int(time.time() * 1000)
+    settings = {"addresses": [HOST], "senders": ["*"], "throughput": 0}
+    logins = [Login(f"smpp-{n}", f"customer{n}", "secret12") for n in range(100)]
+    server = Road(tmp_path)
+    async with open_store(server.data) as store:
+        for number, login in enumerate(logins):
+            await store.add_account(login.name, login.system_id, hashed, settings, at, number * CREDIT)
+    async with server:
+        clients = await all_of(bound(server.port, login) for login in logins)
+        asked = [client.submit_many(100) for client in clients]
+        await answers_to(itertools.chain.from_iterable(asked))
+        for number, mine in enumerate(asked):
+            assert statuses(mine)[c.ESME_ROK] == number
+        server.desk.audited()
+        for login in logins[::33]:
+            assert books(server, login)["balance"] == "0"

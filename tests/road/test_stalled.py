@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pdu import constants as c
-from tests.road.client import Asked, accepted, answers_to, bound, hang_up_all, until
+from pdu.times import format_relative
+from tests.road.client import SENDER, Asked, accepted, answers_to, bound, hang_up_all, until
 from tests.road.inside import Inside, inside
 
 pytestmark = pytest.mark.road
@@ -39,6 +40,10 @@ def broken() -> Exception:
     fault = sqlite3.OperationalError("disk I/O error")
     fault.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
     return fault
+
+
+async def blind(*_: object) -> bool:
+    raise OSError("the disk is gone")
 
 
 async def test_link_checks_are_answered_within_a_tenth_of_a_second_while_commits_stall(house: Inside) -> None:
@@ -155,9 +160,6 @@ async def test_when_nobody_knows_what_became_of_a_commit_the_session_closes_unan
     login, other = await house.account("unsure"), await house.account("bystander")
     client, bystander = await bound(house.port, login), await bound(house.port, other)
 
-    async def blind(*_: object) -> bool:
-        raise OSError("the disk is gone")
-
     monkeypatch.setattr("store.connection.Connection.recognise", blind)
     house.disk.guessing = True
     asked = client.submit()
@@ -174,6 +176,31 @@ async def test_when_nobody_knows_what_became_of_a_commit_the_session_closes_unan
     while not await works_again():
         assert time.monotonic() < deadline
     assert await house.store.audit() == []
+
+
+async def test_a_message_that_could_not_replace_an_older_one_goes_its_way_all_the_same(house: Inside) -> None:
+    login = await house.account("replacing")
+    client = await bound(house.port, login)
+    hour = format_relative(3600)
+    [old] = await accepted([client.submit(schedule_delivery_time=hour)])
+    house.disk.spared, house.disk.failure = 1, broken  # the new one is stored, the old one cannot be ended
+    [new] = await accepted([client.submit(replace_if_present_flag=1, registered_delivery=1)])
+    house.disk.failure = None
+    assert (await client.receipt(new)).state == c.DELIVERED
+    assert (await house.admin.messages.show(login.name, old))[0]["state"] == "scheduled"
+
+
+async def test_a_cancel_of_which_nobody_knows_whether_it_was_done_is_not_answered(
+    house: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = await house.account("undecided")
+    client = await bound(house.port, login)
+    [id_] = await accepted([client.submit(schedule_delivery_time=format_relative(3600))])
+    monkeypatch.setattr("store.connection.Connection.recognise", blind)
+    house.disk.guessing = True
+    cancel = client.send(c.CANCEL_SM, message_id=id_.encode(), source=SENDER)
+    await client.gone()
+    assert cancel.answer is None
 
 
 async def test_outcomes_that_could_not_be_stored_are_stored_later(house: Inside) -> None:
