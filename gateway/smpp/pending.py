@@ -6,6 +6,7 @@ money moves only with the change of state that justifies it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ from .handling import Answer, Asker
 from .timing import Timing, timing
 
 log = structlog.get_logger()
+AT_ONCE = 1_000  # messages that are taken back together
 Told = tuple[int, bytes]
 """command_status and body of a response."""
 
@@ -99,8 +101,16 @@ class Pending:
                 return refused(account, reasons.MESSAGE_UNKNOWN)
         else:
             rows = await self._alike(account, request.source, request.destination, request.service_type)
-        cancelled = [await self._dispatch.cancel(account, row) for row in rows if row.scheduled_at is not None]
-        return (ESME_ROK, b"") if any(cancelled) else refused(account, reasons.MESSAGE_FINAL)
+        done = await self._take_back(account, [row for row in rows if row.scheduled_at is not None])
+        return (ESME_ROK, b"") if done else refused(account, reasons.MESSAGE_FINAL)
+
+    async def _take_back(self, account: Account, rows: Sequence[MessageRow]) -> bool:
+        """-> whether any was still to be had. Together, so that they share their commits."""
+        done = False
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            done |= any(await asyncio.gather(*[self._dispatch.cancel(account, row) for row in some]))
+        return done
 
     async def _replace(self, account: Account, request: ReplaceSm) -> Told:
         """A scheduled message gets another text, for what has been paid: its price never changes."""
@@ -135,9 +145,8 @@ class Pending:
         try:
             for _id, _wire, submit in messages:
                 if submit.replace_if_present_flag:
-                    for row in await self._alike(account, submit.source, submit.destination, submit.service_type):
-                        if row.id not in fresh:
-                            await self._dispatch.cancel(account, row)
+                    alike = await self._alike(account, submit.source, submit.destination, submit.service_type)
+                    await self._take_back(account, [row for row in alike if row.id not in fresh])
         except StoreError as fault:
             log.warning("older messages not replaced", account=account.name, reason=str(fault))
 
