@@ -85,7 +85,8 @@ def listing(value: object) -> object:
     """The environment has no lists: there, commas separate, or the whole is JSON."""
     if not isinstance(value, str):
         return value
-    return json.loads(value) if value.lstrip().startswith("[") else re.findall(r"[^,\s]+", value)
+    as_json = re.match(r'\s*\[\s*["\]]', value)  # an IPv6 address begins with a bracket, too
+    return json.loads(value) if as_json else re.findall(r"[^,\s]+", value)
 
 
 def pattern(value: object) -> str:

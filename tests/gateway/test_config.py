@@ -83,6 +83,11 @@ def test_a_file_overrides_defaults_and_the_environment_overrides_the_file(tmp_pa
     assert (config.node, config.log.level) == (3, "error")
 
 
+def test_an_ipv6_address_at_the_head_of_a_list_is_not_taken_for_json() -> None:
+    config = load(None, {"SMPPGATE_SMPP__LISTEN": "[::1]:2, 127.0.0.1:1"})
+    assert config.smpp.listen == (Address("::1", 2), Address("127.0.0.1", 1))
+
+
 def test_lists_and_rules_from_the_environment() -> None:
     config = load(
         None,

@@ -274,6 +274,7 @@ class Esme(asyncio.Protocol):
 async def connect(
     port: int,
     *,
+    host: str = HOST,
     answering: Answering = always_ok,
     tls: ssl.SSLContext | None = None,
     local: str | None = None,
@@ -281,7 +282,7 @@ async def connect(
     """`local`: the address to come from."""
     _transport, esme = await asyncio.get_running_loop().create_connection(
         lambda: Esme(answering),
-        HOST,
+        host,
         port,
         ssl=tls,
         server_hostname="localhost" if tls else None,

@@ -57,6 +57,10 @@ class Road(Server):
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def files(self) -> int:
+        """How many it has open, sockets too."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
     def memory(self) -> int:
         """Octets of it that are in RAM now."""
         fields = Path(f"/proc/{self.pid}/statm").read_text().split()

@@ -494,7 +494,9 @@ def poured(flooding: socket.socket, octets: bytes, memory: Callable[[], int]) ->
     return taken, peak
 
 
-async def test_connections_that_come_and_go_leave_nothing_behind(server: Road) -> None:
+async def test_connections_that_come_and_go_leave_nothing_behind(
+    server: Road, effort: Callable[[int, int], int]
+) -> None:
     login = server.desk.account(f"churn-{time.monotonic_ns()}", max_binds=0)
 
     async def come_and_go(number: int) -> None:
@@ -504,9 +506,11 @@ async def test_connections_that_come_and_go_leave_nothing_behind(server: Road) -
             client.submit_many(3, registered_delivery=1)
         client.abort()
 
-    for start in range(0, 400, 50):
+    before = server.files()
+    for start in range(0, effort(400, 10_000), 50):
         await all_of(come_and_go(start + number) for number in range(50))
     await until("all binds are gone", lambda: not server.desk.binds(login))
+    await until("all files are closed", lambda: server.files() <= before)
     server.desk.audited()
 
 

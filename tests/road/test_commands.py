@@ -16,7 +16,7 @@ from pdu import text, tlv
 from pdu.bodies import address
 from pdu.tables import DistributionList, Unsuccess
 from pdu.times import format_absolute, format_relative
-from tests.road.client import MOBILE, SENDER, Esme, accepted, answers_to, bound, connect, payload, until
+from tests.road.client import MOBILE, SENDER, Asked, Esme, accepted, answers_to, bound, connect, payload, until
 from tests.road.running import Road
 from tests.server import Login
 
@@ -192,6 +192,38 @@ async def test_cancel_without_an_id_takes_back_all_that_are_alike(server: Road) 
         assert [row(server, login, id_)["state"] for id_ in alike] == ["deleted"] * 3
         assert row(server, login, other)["state"] == "scheduled"
     assert server.desk.balance(login) == "999"
+
+
+async def test_thousands_are_taken_back_in_a_moment(server: Road) -> None:
+    login = server.desk.account("wholesale", credits="5000", window=1000)
+    async with await bound(server.port, login) as client:
+        await accepted(client.submit_many(5000, schedule_delivery_time=HOUR))
+        assert server.desk.balance(login) == "0"
+        cancel = client.send(c.CANCEL_SM, message_id=b"", source=SENDER, destination=TO)
+        assert (await cancel.answered()).status == c.ESME_ROK
+        assert cancel.seconds < 5
+    assert server.desk.balance(login) == "5000"
+    server.desk.audited()
+
+
+async def test_cancels_at_the_very_moment_of_release_leave_each_message_one_end(server: Road) -> None:
+    login = server.desk.account("photo-finish", window=100)
+    async with await bound(server.port, login) as client:
+        soon = format_absolute(time.time() + 2)
+        ids = await accepted(client.submit_many(400, schedule_delivery_time=soon, registered_delivery=1))
+        cancels = list[Asked]()
+        for id_ in ids:  # about as long as it takes until they are released
+            cancels.append(client.send(c.CANCEL_SM, message_id=id_.encode(), source=SENDER))
+            await asyncio.sleep(0.006)
+        await answers_to(cancels)
+        await until("each has its receipt", lambda: len(client.receipts) == len(ids))
+        states = {receipt.message_id: receipt.state for receipt in client.receipts}
+    assert len(states) == len(ids)
+    taken_back = {id_ for id_, cancel in zip(ids, cancels, strict=True) if cancel.accepted}
+    assert {id_ for id_, state in states.items() if state == c.DELETED} == taken_back
+    assert {cancel.status for cancel in cancels} == {c.ESME_ROK, c.ESME_RCANCELFAIL}
+    assert int(server.desk.balance(login)) == 1000 - len(ids) + len(taken_back)
+    server.desk.audited()
 
 
 async def test_a_replaced_message_goes_out_with_its_new_text_and_time(server: Road) -> None:

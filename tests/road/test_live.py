@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pdu import constants as c
-from tests.road.client import Esme, accepted, answers_to, bound, connect, until
+from tests.road.client import Asked, Esme, accepted, answers_to, bound, connect, until
 from tests.road.running import Road
-from tests.server import HOST, Login
+from tests.server import HOST, Login, free_port
 
 pytestmark = pytest.mark.road
 
@@ -69,6 +71,21 @@ async def test_lowering_the_rate_and_the_window_shows_on_an_open_bind(server: Ro
     assert 3 <= passed <= 5
     assert {one.status for one in asked} == {c.ESME_ROK, c.ESME_RTHROTTLED}
     assert [bind["window"] for bind in await cli(server, "bind", "list", login.name)] == [2]
+
+
+async def test_the_rate_is_kept_over_all_binds_of_the_account(server: Road) -> None:
+    login = server.desk.account("paced", throughput=40, burst=10, window=10, max_binds=2, credits="1000")
+    clients = [await bound(server.port, login), await bound(server.port, login)]
+    asked, begun = list[Asked](), time.monotonic()
+    while (passed := time.monotonic() - begun) < 3:
+        batch = [one for client in clients for one in client.submit_many(5)]
+        await answers_to(batch)
+        asked += batch
+    allowed = 10 + 40 * passed
+    took = [one.status for one in asked].count(c.ESME_ROK)
+    assert allowed * 0.9 - 2 <= took <= allowed + 2, (took, allowed)
+    assert {one.status for one in asked} == {c.ESME_ROK, c.ESME_RTHROTTLED}
+    assert int(server.desk.balance(login)) == 1000 - took
 
 
 async def test_removing_a_sender_shows_on_an_open_bind(server: Road) -> None:
@@ -147,6 +164,25 @@ async def test_an_address_on_nobodys_list_learns_nothing(server: Road) -> None:
         assert await bind_status(server, stranger, local="127.0.0.77") == c.ESME_RBINDFAIL
     for known in (login._replace(password="wrong"), login._replace(system_id="nobody")):
         assert await bind_status(server, known) == c.ESME_RINVPASWD
+
+
+async def test_an_address_is_the_same_in_every_spelling(tmp_path: Path) -> None:
+    """A client that comes by IPv6 is known by IPv6, and one by IPv4 whatever the listener makes of it."""
+    port = free_port()
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    async with Road(tmp_path, SMPP__LISTEN=f"[::1]:{port},{HOST}:{port}") as server:
+        login = server.desk.account("spelt", addresses=["0:0:0::1"], max_binds=9)
+        assert server.desk.show(login)["addresses"] == ["::1"]
+        sixth = await connect(port, host="::1")
+        assert (await sixth.bind(login)).status == c.ESME_ROK
+        assert [bind["peer"] for bind in server.desk.binds(login)] == ["::1"]
+        async with await connect(port) as fourth:
+            assert (await fourth.bind(login)).status == c.ESME_RBINDFAIL
+        server.desk.change(login, addresses=["::ffff:127.0.0.1"])
+        await unbound(sixth)
+        async with await connect(port) as fourth:
+            assert (await fourth.bind(login)).status == c.ESME_ROK
 
 
 async def test_a_neighbour_is_not_let_in_with_its_right_password(server: Road) -> None:
