@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from typing import Any, NamedTuple, Protocol
 
 from pdu.constants import (
@@ -24,6 +24,7 @@ from pdu.constants import (
     ESME_RX_P_APPN,
     ESME_RX_R_APPN,
     ESME_RX_T_APPN,
+    GENERIC_NACK,
     STATUS_NAMES,
 )
 
@@ -33,7 +34,9 @@ AGAIN = frozenset((ESME_RSYSERR, ESME_RMSGQFUL, 0x45, ESME_RTHROTTLED, ESME_RX_T
 NEVER = frozenset((ESME_RX_P_APPN, ESME_RX_R_APPN))
 ATTEMPTS = 3  # for statuses that are neither
 LONGEST_PAUSE = 300.0
+DOUBLINGS = 9  # of a pause of one second, until it is longer than that
 LIFETIME_MS = 7 * 86_400_000
+ANSWERS = {**STATUS_NAMES, GENERIC_NACK: "generic_nack"}
 
 
 class Due(NamedTuple):
@@ -51,7 +54,7 @@ class Receiver(Protocol):
 
     def room(self) -> int: ...
     def deliver(self, dues: Sequence[Due]) -> None: ...
-    def unanswered_ids(self) -> list[int]: ...
+    def awaited(self) -> Iterable[Due]: ...  # delivered and not answered, oldest first
 
 
 class Keeper(Protocol):
@@ -73,16 +76,16 @@ class Mailbox:
 
     def __init__(self, account: int, store: Keeper, load: Load, wall_ms: Callable[[], int], seconds: Histogram) -> None:
         self.links: deque[Receiver] = deque()
-        self.pending, self.oldest_ms = 0, 0
+        self.pending = 0
         self._account, self._store, self._load = account, store, load
         self._wall_ms, self._seconds = wall_ms, seconds
         self._due: deque[Due] = deque()
-        self._paused: list[
-            tuple[float, int, Due]
-        ] = []  # heap: (monotonic time of the next attempt, tie-break, delivery)
+        self._paused: list[tuple[float, int, Due]] = []  # heap: (when it is tried again, tie-break, delivery)
         self._order = count()
+        self._expected: list[Sequence[int]] = []  # being stored as owed, to be offered or announced after it
         self._leaving: set[int] = set()  # acknowledged or given up, not yet durable
         self._spilled = False  # the store holds some that are not here
+        self._spilled_ms = 0  # since when the oldest of those is owed
         self._behind = False  # and some of them came after the page cursor had passed
         self._cursor = 0
         self._loading: asyncio.Task[None] | None = None
@@ -90,32 +93,53 @@ class Mailbox:
 
     def restore(self, owed: int, oldest_ms: int) -> None:
         """At start: the store owes this many."""
-        self.pending, self.oldest_ms, self._spilled = owed, oldest_ms, owed > 0
+        self.pending, self._spilled_ms, self._spilled = owed, oldest_ms, owed > 0
+
+    @property
+    def oldest_ms(self) -> int:
+        """Since when the oldest is owed, as far as memory tells; its queues are in order, or nearly so."""
+        queues: list[Iterable[Due]] = [self._due, *[link.awaited() for link in self.links]]
+        since = [due.since_ms for queue in queues for due in islice(queue, 1)]
+        since += [due.since_ms for _at, _order, due in self._paused]
+        if self._spilled:
+            since.append(self._spilled_ms)
+        return min(since, default=self._wall_ms())
 
     # -- in --------------------------------------------------------------------------------------------------------
+    def expect(self, ids: Sequence[int]) -> None:
+        """These are being stored as owed. Until they are offered or announced, no page must bring them: neither
+        twice, nor before the response that names them is written."""
+        if ids:
+            self._expected.append(ids)
+
+    def forget(self, ids: Sequence[int]) -> None:
+        """They are expected no more."""
+        if ids:
+            self._expected.remove(ids)
+
     def wants(self, number: int) -> bool:
         """Whether these would be kept in memory; if not, `announce` them and spare the work of making them."""
         here = not self._spilled or self._loading is not None
-        return here and bool(self.links) and len(self._due) + number <= self.HELD
+        return here and bool(self.links) and self._held_now() + number <= self.HELD
+
+    def _held_now(self) -> int:
+        return len(self._due) + len(self._paused)
 
     def announce(self, number: int) -> None:
         """Durable, but left in the store for now."""
-        self._count(number)
+        self.pending += number
+        if not self._spilled:
+            self._spilled_ms = self._wall_ms()
         self._spilled = self._behind = True
         self._refill()
 
     def offer(self, dues: Sequence[Due]) -> None:
         """Durable from now on: give them to whoever listens."""
-        self._count(len(dues))
+        self.pending += len(dues)
         self._due.extend(dues)
         if self._loading is not None:  # the page under way may bring them, too
             self._arrived.update([due.id for due in dues])
         self.pump()
-
-    def _count(self, number: int) -> None:
-        if not self.pending:
-            self.oldest_ms = self._wall_ms()
-        self.pending += number
 
     def expired(self, number: int) -> None:
         """The store gave up so many of those it held."""
@@ -139,9 +163,11 @@ class Mailbox:
     def _spill(self) -> None:
         """Nobody listens: the store remembers, so memory need not (attempts made so far are forgotten, too)."""
         if self._due or self._paused:
+            self._spilled_ms = self.oldest_ms
             self._due.clear()
             self._paused.clear()
             self._spilled, self._cursor = True, 0
+            self._behind = self._behind or self._loading is not None  # the page under way leaves out what was here
 
     def pump(self) -> None:
         """Hand what is due to the links with room, in turns."""
@@ -175,9 +201,9 @@ class Mailbox:
         if self._wall_ms() - due.since_ms >= LIFETIME_MS:
             self._give_up(due, "not taken within 7 days")
         elif status in NEVER or (status not in AGAIN and due.attempts >= ATTEMPTS):
-            self._give_up(due, f"refused by the client: {STATUS_NAMES.get(status, hex(status))}")
+            self._give_up(due, f"refused by the client: {ANSWERS.get(status, hex(status))}")
         else:
-            pause = min(LONGEST_PAUSE, 2.0 ** (due.attempts - 1))
+            pause = min(LONGEST_PAUSE, 2.0 ** min(DOUBLINGS, due.attempts - 1))
             heapq.heappush(self._paused, (now + pause, next(self._order), due))
 
     def _give_up(self, due: Due, reason: str) -> None:
@@ -186,7 +212,7 @@ class Mailbox:
     def _forget(self, ids: list[int], gone: asyncio.Future[None]) -> None:
         """Until the store has forgotten them they may come back in a page: remember them that long."""
         self._leaving.update(ids)
-        self.pending -= len(ids)
+        self.pending = max(0, self.pending - len(ids))
         gone.add_done_callback(partial(self._forgotten, ids))
 
     def _forgotten(self, ids: list[int], gone: asyncio.Future[None]) -> None:
@@ -206,7 +232,8 @@ class Mailbox:
 
     # -- pages from the store --------------------------------------------------------------------------------------
     def _refill(self) -> None:
-        if self._spilled and self._loading is None and self.links and len(self._due) < self.PAGE:
+        room = len(self._due) < self.PAGE and self._held_now() < self.HELD
+        if self._spilled and self._loading is None and self.links and room:
             self._arrived.clear()
             self._loading = asyncio.get_running_loop().create_task(self._load_page())
 
@@ -222,7 +249,7 @@ class Mailbox:
             self._cursor, self._spilled, self._behind = 0, self._behind, False
         else:
             self._cursor = page[-1].id
-        held |= self._arrived
+        held |= self._arrived.union(*self._expected)
         self._due.extend([due for due in page if due.id not in held])
         if self.links:
             self.pump()
@@ -235,5 +262,5 @@ class Mailbox:
         held.update(due.id for _at, _order, due in self._paused)
         held.update(self._leaving)
         for link in self.links:
-            held.update(link.unanswered_ids())
+            held.update([due.id for due in link.awaited()])
         return held

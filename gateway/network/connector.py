@@ -28,16 +28,23 @@ class Origin(Protocol):
 class Parcel:
     """Messages of one account on their way, accepted together. `left` counts those that have not ended."""
 
-    __slots__ = ("accepted_ms", "account", "first", "left", "messages", "origin")
+    __slots__ = ("accepted_ms", "account", "first", "left", "messages", "origin", "sent_ms")
 
     def __init__(
-        self, account: int, messages: Sequence[Message], accepted_ms: int, first: int, origin: Origin | None
+        self,
+        account: int,
+        messages: Sequence[Message],
+        accepted_ms: int,
+        first: int,
+        origin: Origin | None,
+        sent_ms: int = 0,
     ) -> None:
         self.account = account
         self.messages = messages
         self.accepted_ms = accepted_ms  # wall clock, milliseconds
         self.first = first  # the smallest id: the key under which the parcel is known
         self.origin = origin  # the link that submitted it, while its answer may be unwritten; else None
+        self.sent_ms = sent_ms  # when they were handed over
         self.left = len(messages)
 
 

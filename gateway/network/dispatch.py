@@ -21,7 +21,6 @@ from store.protocol import MessageRow, Outcome, Store, StoreError
 
 from .. import receipts
 from ..accounts import Account, Accounts
-from ..delivery import Due
 from ..metrics import Meter
 from .connector import Connector, End, Message, Origin, Parcel
 
@@ -38,9 +37,8 @@ class Dispatch:
         self._store, self._accounts, self._meter, self._wall_ms = store, accounts, meter, wall_ms
         self._connector: Connector | None = None
         self._open: dict[int, Parcel | None] = {}  # first id -> what is on its way; None: minted, being stored
-        self._expiries: list[
-            tuple[int, int, Parcel]
-        ] = []  # heap: (wall ms, id, its parcel) of messages with a validity
+        self._watched: dict[int, Parcel] = {}  # messages with a validity that have not ended, each as its own parcel
+        self._expiries: list[tuple[int, int]] = []  # heap: (wall ms, id); some of them have ended meanwhile
         self._next_due: int | None = None  # wall ms of the earliest scheduled message; None: none is
         self._releasing: asyncio.Task[None] | None = None
         self._ticks = 0
@@ -61,14 +59,17 @@ class Dispatch:
         self, account: int, messages: Sequence[Message], accepted_ms: int, first: int, origin: Origin | None
     ) -> None:
         """Durable and answered: hand them over."""
-        parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin)
+        parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin, self._wall_ms())
         assert self._connector is not None  # connected before the first listener opens
         self._connector.send(parcel)
 
     def watch(self, account: int, message: Message, accepted_ms: int, expires_ms: int) -> None:
         """This message ends as expired at that time, unless it has ended before."""
-        parcel = Parcel(account, [message], accepted_ms, -message[0], None)
-        heapq.heappush(self._expiries, (expires_ms, message[0], parcel))
+        self._watched[message[0]] = Parcel(account, [message], accepted_ms, -message[0], None)
+        heapq.heappush(self._expiries, (expires_ms, message[0]))
+        if len(self._expiries) > 2 * len(self._watched) + PAGE:  # most of them have ended long before
+            self._expiries = [expiry for expiry in self._expiries if expiry[1] in self._watched]
+            heapq.heapify(self._expiries)
 
     def schedule(self, at_ms: int) -> None:
         """A scheduled message was stored."""
@@ -85,6 +86,8 @@ class Dispatch:
         if account is None:
             return
         outcomes = [self._outcome(account, end) for end in ends]
+        for outcome in outcomes:
+            account.mailbox.expect(outcome.owed)
         saved = self._store.settle(outcomes)
         saved.add_done_callback(partial(self._settled, account, parcel, ends, outcomes))
 
@@ -102,6 +105,8 @@ class Dispatch:
         saved: asyncio.Future[frozenset[int]],
     ) -> None:
         if saved.cancelled() or saved.exception() is not None:
+            for outcome in outcomes:
+                account.mailbox.forget(outcome.owed)
             self._retry(parcel, ends, saved)
             return
         ended_before = saved.result()
@@ -119,39 +124,42 @@ class Dispatch:
         asyncio.get_running_loop().call_later(1.0, self.report, parcel, ends)
 
     def _ended(self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int]) -> None:
-        """Durable: count them and make the receipts that are owed."""
-        owed = [id_ for id_ in outcome.owed if id_ not in before] if before else outcome.owed
-        self._meter.messages[account.label, STATE_NAMES[end.state]] += len(end.messages) - len(
-            before.intersection(outcome.ids)
-        )
-        if not owed:
-            return
+        """Durable: count them, and tell of their receipts once the response that names the ids is written (§3.10)."""
+        if self._watched:
+            for id_ in outcome.ids:
+                self._watched.pop(id_, None)
+        late = before.intersection(outcome.ids)
+        self._meter.messages[account.label, STATE_NAMES[end.state]] += len(outcome.ids) - len(late)
+        if outcome.owed:
+            tell = partial(self._tell, account, parcel, end, outcome.owed, late, self._wall_ms())
+            if parcel.origin is not None and parcel.origin.holds_answers():
+                parcel.origin.when_written(tell)
+            else:
+                tell()
+
+    def _tell(
+        self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
+    ) -> None:
+        """Receipts are due: made here and now if the mailbox has room, else left to be read from the store."""
         mailbox = account.mailbox
-        if not mailbox.wants(len(owed)):
-            mailbox.announce(len(owed))
+        mailbox.forget(owed)
+        chosen = set(owed) - late
+        if len(chosen) < len(owed) or not mailbox.wants(len(chosen)):
+            mailbox.announce(len(chosen))  # also where others ended them, perhaps in a commit that was never answered
             return
         messages = end.messages
-        if len(owed) < len(messages):
-            chosen = set(owed)
+        if len(chosen) < len(messages):
             messages = [message for message in messages if message[0] in chosen]
-        dues = receipts.make(account.settings, messages, parcel.accepted_ms, self._wall_ms(), end.state, end.error)
-        self._offer(account, dues, parcel)
-
-    def _offer(self, account: Account, dues: list[Due], parcel: Parcel) -> None:
-        """Not before the response that names the id is written (design §3.10)."""
-        origin = parcel.origin
-        if origin is not None and origin.holds_answers():
-            origin.when_written(partial(account.mailbox.offer, dues))
-        else:
-            account.mailbox.offer(dues)
+        mailbox.offer(receipts.make(account.settings, messages, parcel.accepted_ms, done_ms, end.state, end.error))
 
     # -- time ------------------------------------------------------------------------------------------------------
     def tick(self) -> None:
         """Once a second: what expires, what is due."""
         now = self._wall_ms()
         while self._expiries and self._expiries[0][0] <= now:
-            parcel = heapq.heappop(self._expiries)[2]
-            self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
+            parcel = self._watched.pop(heapq.heappop(self._expiries)[1], None)
+            if parcel is not None:
+                self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
         if self._ticks % EVERY == 0:
             self._expire_stuck(now)
         self._ticks += 1
@@ -163,21 +171,25 @@ class Dispatch:
         for parcel in [parcel for parcel in self._open.values() if parcel is not None]:
             account = self._accounts.by_id.get(parcel.account)
             longest = account.settings.max_validity * 1000 if account else 0
-            if longest and parcel.accepted_ms + longest <= now:
+            if longest and parcel.sent_ms + longest <= now:
                 self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
 
     async def _release(self, now: int) -> None:
         """Scheduled messages whose time has come."""
+        self._next_due = None  # what is scheduled from here on says so itself
+        soonest: int | None = now  # unless all goes well the next tick tries again
         try:
             rows = await self._store.due(now, PAGE)
             released = await self._store.unschedule([row.id for row in rows])
             # the others were cancelled in between
             self._resume([row for row in rows if row.id in released], reached=False)
-            self._next_due = await self._store.next_due()
-        except StoreError as fault:  # the next tick tries again
+            soonest = await self._store.next_due()
+        except StoreError as fault:
             log.warning("scheduled messages not read", reason=str(fault))
         finally:
             self._releasing = None
+            if soonest is not None:
+                self.schedule(soonest)
 
     def _resume(self, rows: Sequence[MessageRow], reached: bool) -> None:
         """Hand stored messages over, or end those whose validity has passed meanwhile."""
@@ -213,7 +225,12 @@ class Dispatch:
         message: Message = (row.id, b"%d" % row.wire_id, receipts.submit_of(row.body))
         end = End(DELETED, DELETED_ERROR, False, [message])
         outcome = self._outcome(account, end)._replace(if_scheduled=True)
-        too_late = await self._store.settle([outcome])
+        account.mailbox.expect(outcome.owed)
+        try:
+            too_late = await self._store.settle([outcome])
+        except BaseException:
+            account.mailbox.forget(outcome.owed)
+            raise
         self._ended(account, Parcel(account.id, [message], row.at, row.id, None), end, outcome, too_late)
         return row.id not in too_late
 

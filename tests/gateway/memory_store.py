@@ -198,10 +198,21 @@ class MemoryStore:
 
     def _row(self, id_: int) -> MessageRow:
         kept, ended = self.kept[id_], self.ended.get(id_)
-        end = (ended.state, ended.error, ended.at) if ended else (None, None, None)
-        return MessageRow(
-            id_, kept.wire_id, kept.account, kept.at, kept.charge, 1, None, kept.body, *end, kept.scheduled_at
+        row = MessageRow(
+            id_,
+            kept.wire_id,
+            kept.account,
+            kept.at,
+            kept.charge,
+            1,
+            None,
+            kept.body,
+            None,
+            None,
+            None,
+            kept.scheduled_at,
         )
+        return row._replace(state=ended.state, error=ended.error, done_at=ended.at) if ended else row
 
     def _rows(self, ids: Iterable[int]) -> list[MessageRow]:
         return [self._row(id_) for id_ in sorted(ids)]

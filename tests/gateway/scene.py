@@ -78,8 +78,8 @@ class Reader:
         self.unanswered += dues
         self.delivered += dues
 
-    def unanswered_ids(self) -> list[int]:
-        return [due.id for due in self.unanswered]
+    def awaited(self) -> list[Due]:
+        return self.unanswered
 
     def answer(self, mailbox: Mailbox, now: float, status: int = 0, count: int | None = None) -> None:
         """Its oldest `count` deliveries get this status."""
