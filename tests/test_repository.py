@@ -184,11 +184,11 @@ def test_nothing_in_the_repository_is(why: str, pattern: re.Pattern[str]) -> Non
 def test_every_exception_to_a_rule_names_it_and_says_why() -> None:
     """On its own line, or in a comment above it."""
     found = []
-    for path in tracked("*.py"):
+    for path in tracked(*(f"{room}/*.py" for room in ROOMS)):
         lines = path.read_text("utf-8").splitlines()
         for number, line in enumerate(lines):
             made = EXCEPTION.search(line)
-            if not made or path == Path(__file__):
+            if not made:
                 continue
             explained = re.search(r"\w", made["reason"]) or (number and lines[number - 1].lstrip().startswith("#"))
             if not (made["codes"] and explained):
