@@ -182,12 +182,15 @@ class Link(asyncio.Protocol):
 
     async def _bind(self, command: int, request: Bind) -> None:
         session, floor = self.session, self._floor
-        if floor.draining:
+        verdict = None if floor.draining else await floor.door.judge(command, request, self.peer)
+        if self._transport is None:  # it went away while we were hashing
+            return
+        if verdict is None or floor.draining:
             self._refuse_bind(command, request, None, Refusal(reasons.DRAINING), ESME_RSYSERR)
             return
-        account, refusal, status = await floor.door.judge(command, request, self.peer)
-        if self._transport is None or session.state != OPEN:  # it went away while we were hashing
+        if session.state != OPEN:  # out of time
             return
+        account, refusal, status = verdict
         if refusal is not None or account is None:
             self._refuse_bind(command, request, account, refusal or Refusal(reasons.CHECK_FAILED), status)
             return

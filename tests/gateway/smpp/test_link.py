@@ -247,6 +247,33 @@ async def test_a_server_about_to_stop_takes_no_binds_and_asks_no_password() -> N
     assert house.hall.pool.checked == []
 
 
+async def test_a_stop_while_a_password_is_hashed_is_an_answer_too() -> None:
+    house = House()
+    account = await house.hall.account()
+    link, pipe = house.connect()
+    house.hall.pool.held = True
+    await said(link, pdu(TRX, password=b"a"))
+    stopping = asyncio.get_running_loop().create_task(house.server.stop(60.0))
+    await settled()
+    assert not pipe.is_gone()
+    house.hall.pool.release()
+    await stopping
+    assert pipe.read() == [(c.BIND_TRANSCEIVER_RESP, c.ESME_RSYSERR, 1)]
+    assert account.links == []
+
+
+async def test_who_was_out_of_time_while_its_password_was_hashed_is_not_bound() -> None:
+    house = House(session_init=3)
+    account = await house.hall.account()
+    link, pipe = house.connect()
+    house.hall.pool.held = True
+    await said(link, pdu(TRX, password=b"a"))
+    house.tick(3)
+    house.hall.pool.release()
+    await settled()
+    assert (account.links, pipe.is_gone(), house.server.links) == ([], True, {})
+
+
 async def test_who_went_away_while_its_password_was_hashed_is_not_bound() -> None:
     house = House()
     account = await house.hall.account()
