@@ -28,6 +28,7 @@ log = structlog.get_logger()
 KINDS = {BIND_TRANSMITTER: "transmitter", BIND_RECEIVER: "receiver", BIND_TRANSCEIVER: "transceiver"}
 QUEUE = 5  # checks of one braked key that may wait
 KEYS_AT_MOST = 256  # whose passwords wait to be checked: what the pool can do well within session_init
+KEYS_OF_A_GUESSER = 8  # of them, of one braked address: it must leave places to the others
 
 
 class Verdict(NamedTuple):
@@ -79,7 +80,7 @@ class Door:
         if account is not None:
             return account, None
         turn = self._turns.get(key) or Turn()
-        if self._queue_is_full(key, turn) or (not turn.waiting and len(self._turns) >= KEYS_AT_MOST):
+        if self._queue_is_full(key, turn) or (not turn.waiting and self._places_are_taken(peer)):
             return None, Refusal(reasons.BIND_THROTTLED)
         self._turns[key] = turn
         turn.waiting += 1
@@ -98,6 +99,12 @@ class Door:
 
     def _queue_is_full(self, key: tuple[bytes, str], turn: Turn) -> bool:
         return turn.waiting > QUEUE and self._brake.braked(key, self._clock())
+
+    def _places_are_taken(self, peer: str) -> bool:
+        if len(self._turns) >= KEYS_AT_MOST:
+            return True
+        its_own = sum([address == peer for _name, address in self._turns])
+        return its_own >= KEYS_OF_A_GUESSER and self._address_brake.braked(peer, self._clock())
 
     def _named(self, request: Bind) -> Account | None:
         return self._accounts.by_system_id.get(request.system_id)

@@ -15,7 +15,7 @@ from acl.password import Known, hash_password
 from gateway.accounts import SILENCE, Account
 from gateway.delivery import Due
 from gateway.smpp.answers import STATUS
-from gateway.smpp.bind import KEYS_AT_MOST, KINDS, QUEUE, Door
+from gateway.smpp.bind import KEYS_AT_MOST, KEYS_OF_A_GUESSER, KINDS, QUEUE, Door
 from gateway.smpp.session import Session
 from pdu import constants as c
 
@@ -398,6 +398,19 @@ async def test_many_names_at_once_are_bounded() -> None:
         reasons.BIND_THROTTLED: 2 * KEYS_AT_MOST,
     }
     assert (await hall.answer("n0", "x"))[0] == reasons.UNKNOWN_SYSTEM_ID  # all places are free again
+
+
+async def test_who_guesses_names_leaves_places_to_the_others() -> None:
+    hall = await hall_of_three()
+    for number in range(20):
+        await hall.answer(f"n{number}", "x", HERE)
+    tasks = [hall.knock(f"m{number}", "x", HERE) for number in range(2 * KEYS_AT_MOST)]
+    await hall.quiet()
+    assert sum(not task.done() for task in tasks) == KEYS_OF_A_GUESSER
+    assert await hall.answer("b", "b", NEAR) == ENTERED
+    assert await hall.answer("n0", "x", HERE) == THROTTLED
+    await hall.pass_(60)
+    assert (await hall.answer("n0", "x", HERE))[0] == reasons.UNKNOWN_SYSTEM_ID
 
 
 # -- errors inside -------------------------------------------------------------------------------------------------
