@@ -18,11 +18,11 @@ class Road(Server):
 
     def __init__(self, folder: Path, *, delay: str = "0.05s", more: str = "", **environ: str) -> None:
         super().__init__(folder, delay=delay, more=more)
-        self._environ = {f"SMPPGATE_{name}": value for name, value in environ.items()}
+        self.environ = {f"SMPPGATE_{name}": value for name, value in environ.items()}
         self.desk = Desk(self)
 
     def environment(self) -> dict[str, str]:
-        return super().environment() | self._environ
+        return super().environment() | self.environ
 
     def start(self) -> Self:
         super().start()

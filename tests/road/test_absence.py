@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -208,7 +210,7 @@ def overtaking(client: Esme, early: list[str]) -> Callable[[codec.Pdu], int | No
 async def owing(folder: Path, number: int) -> tuple[Login, list[str]]:
     """A store that owes an account so many receipts; -> its login, and the ids in the order they are due."""
     login = Login("smpp-backlog", "backlog", "secret12")
-    settings = {"addresses": [HOST], "senders": ["*"], "throughput": 0, "max_binds": 2, "delivery_window": 200}
+    settings = {"addresses": [HOST], "senders": ["*"], "throughput": 0, "max_binds": 3, "delivery_window": 200}
     submit = SUBMIT_SM_BODY.build(registered_delivery=1, **submitted(MOBILE, b"x"))
     body = bytearray(SUBMIT_SM_BODY.encode(submit))
     minter, ids = Minter(), list[int]()
@@ -216,7 +218,7 @@ async def owing(folder: Path, number: int) -> tuple[Login, list[str]]:
         at = int(time.time() * 1000)
         account = (
             await store.add_account(
-                login.name, login.system_id, hash_password(login.password), settings, at, number * 10_000
+                login.name, login.system_id, hash_password(login.password), settings, at, 2 * number * 10_000
             )
         ).id
         for start in range(0, number, 1000):
@@ -254,6 +256,45 @@ async def test_a_backlog_drains_oldest_first_and_once_each_in_bounded_memory(
             assert order == sorted(order)
         assert slowest[0] < 1.0, f"a submit took {slowest[0]:.2f} s meanwhile"
         assert peak[0] - before < 48 * MIB, f"{(peak[0] - before) / MIB:.0f} MiB"
+        server.desk.audited()
+
+
+@pytest.mark.timeout(600)
+async def test_receivers_that_come_and_go_all_the_time_get_everything_in_the_end(
+    tmp_path: Path, effort: Callable[[int, int], int]
+) -> None:
+    chance = random.Random(2775)
+    server = Road(tmp_path)
+    login, ids = await owing(server.data, effort(12_000, 100_000))
+    told = set[str]()
+
+    async def come_and_go() -> None:
+        """Take some, forget to acknowledge some of them, and vanish."""
+        enough, forgetful = chance.randint(0, 1500), chance.random() * 0.2
+        async with await connect(server.port) as client:
+            client.answering = lambda _pdu: None if chance.random() < forgetful else c.ESME_ROK
+            if (await client.bind(login, c.BIND_RECEIVER)).status == c.ESME_ROK:
+                with suppress(AssertionError):
+                    await until("enough", lambda: len(client.receipts) >= enough, patience=1)
+        told.update(receipt.message_id for receipt in client.receipts)
+
+    async def flicker(times: int) -> None:
+        for _ in range(times):
+            await come_and_go()
+
+    async with server:
+        async with await bound(server.port, login, c.BIND_TRANSMITTER) as sender:
+            work = [asyncio.create_task(flicker(8)) for _ in range(2)]
+            while not all(task.done() for task in work):
+                ids += await accepted(sender.submit_many(10, registered_delivery=1))
+                await asyncio.sleep(0.02)
+            await asyncio.gather(*work)
+            await until("both are gone", lambda: len(server.desk.binds(login)) == 1)
+        async with await bound(server.port, login, c.BIND_RECEIVER) as steady:
+            missing = set(ids) - told
+            await until("the rest", lambda: missing <= {receipt.message_id for receipt in steady.receipts})
+            await until("nothing is owed", lambda: pending(server, login) == 0)
+            assert told | {receipt.message_id for receipt in steady.receipts} == set(ids)
         server.desk.audited()
 
 

@@ -14,7 +14,7 @@ import pytest
 from pdu import constants as c
 from tests.road.client import Asked, Esme, accepted, answers_to, bound, connect, until
 from tests.road.running import Road
-from tests.server import HOST, Login, free_port
+from tests.server import HOST, Login
 
 pytestmark = pytest.mark.road
 
@@ -168,10 +168,12 @@ async def test_an_address_on_nobodys_list_learns_nothing(server: Road) -> None:
 
 async def test_an_address_is_the_same_in_every_spelling(tmp_path: Path) -> None:
     """A client that comes by IPv6 is known by IPv6, and one by IPv4 whatever the listener makes of it."""
-    port = free_port()
     if not socket.has_dualstack_ipv6():
         pytest.skip("this machine has no IPv6")
-    async with Road(tmp_path, SMPP__LISTEN=f"[::1]:{port},{HOST}:{port}") as server:
+    server = Road(tmp_path)
+    port = server.port
+    server.environ["SMPPGATE_SMPP__LISTEN"] = f"[::1]:{port}, {HOST}:{port}"
+    async with server:
         login = server.desk.account("spelt", addresses=["0:0:0::1"], max_binds=9)
         assert server.desk.show(login)["addresses"] == ["::1"]
         sixth = await connect(port, host="::1")
