@@ -120,9 +120,14 @@ class Submit:
 
     async def submit_multi(self, link: Asker, run: list[SubmitMulti], now: float) -> Answer:
         """One after the other: each is many messages already."""
-        out, thens = [], []
+        out: list[bytes] = []
+        thens: list[Callable[[], None]] = []
         for multi in run:
-            octets, then = await self._multi(link, multi, now)
+            try:
+                octets, then = await self._multi(link, multi, now)
+            except Exception:  # nobody will hear of those before it, but they are durable and paid: they go their way
+                call_all(thens)
+                raise
             out.append(octets)
             if then is not None:
                 thens.append(then)
@@ -203,6 +208,7 @@ class Submit:
             lost = {row[0]: refusal for row in batch.rows}
         if lost:
             link.account.purse.credit += sum([charge for key, charge, _body in batch.rows if key in lost])
+        if len(lost) == len(batch.rows):
             self._dispatch.withdraw(first)
         return lost
 
