@@ -179,6 +179,8 @@ class Link(asyncio.Protocol):
         if answer.then is not None:
             self._flush()
             answer.then()
+        else:  # with those of the next runs, unless they take their time
+            self._flush_soon()
 
     async def _bind(self, command: int, request: Bind) -> None:
         session, floor = self.session, self._floor

@@ -130,6 +130,11 @@ class Desk:
     def release(self) -> None:
         self._open.set()
 
+    def release_one(self) -> None:
+        """Only the run that is at work."""
+        self._open.set()
+        self._open = asyncio.Event()
+
     async def __call__(self, asker: Asker, requests: list[Any], now: float) -> Answer:
         self.runs.append([request.sequence for request in requests])
         self.at_work += 1
@@ -326,6 +331,26 @@ async def test_answers_are_written_in_the_order_of_the_requests() -> None:
     assert all(len(run) <= 7 for run in house.desk.runs)
 
 
+async def test_answers_do_not_wait_for_the_runs_behind_them() -> None:
+    house = House()
+    link, pipe, _account = await house.bound(window=2)
+    house.desk.hold()
+    await said(link, submits(1, 2, 3, 4, 5))
+    for expected in ([1, 2], [3, 4], [5]):
+        house.desk.release_one()
+        await settled()
+        assert answered(pipe) == expected
+
+
+async def test_answers_that_are_ready_together_are_one_write() -> None:
+    house = House()
+    link, pipe, _account = await house.bound(window=2)
+    before = pipe.writes
+    await said(link, submits(*range(100)))
+    assert answered(pipe) == list(range(100))
+    assert pipe.writes == before + 1
+
+
 async def test_link_checks_are_answered_while_a_run_is_at_work() -> None:
     house = House()
     link, pipe, _account = await house.bound()
@@ -451,6 +476,43 @@ async def test_who_does_not_read_is_not_read_and_memory_is_bounded() -> None:
     await quiet(house.desk)
     assert len(house.desk.runs) == runs  # nothing more is begun
     assert link.session.backlog <= BACKLOG
+
+
+async def stuck_at_work(house: House, link: Link, pipe: Pipe) -> int:
+    """Many runs wait, and the answers to the first of them find no room any more. -> how many were asked in all."""
+    house.desk.then = lambda: None
+    pipe.reads, sequence = False, 0
+    while len(pipe.waiting) < UNWRITTEN - 4000:
+        await said(link, submits(*range(sequence, sequence + 100)))
+        sequence += 100
+    house.desk.hold()
+    await said(link, submits(*range(sequence, sequence + 2000)))
+    assert pipe.is_reading()
+    house.desk.release()
+    await quiet(house.desk)
+    return sequence + 2000
+
+
+async def test_what_waits_already_is_not_begun_while_the_answers_find_no_room() -> None:
+    house = House()
+    link, pipe, _account = await house.bound(window=100)
+    asked = await stuck_at_work(house, link, pipe)
+    assert UNWRITTEN < len(pipe.waiting) < UNWRITTEN + 100 * 20
+    assert link.session.backlog > 0
+    pipe.read_again()
+    await quiet(house.desk)
+    assert answered(pipe) == list(range(asked))
+
+
+async def test_who_is_lost_in_the_middle_of_it_leaves_nothing_waiting() -> None:
+    house = House()
+    link, pipe, account = await house.bound(window=100)
+    await stuck_at_work(house, link, pipe)
+    assert len(asyncio.all_tasks()) == 2
+    pipe.abort()
+    await settled()
+    assert len(asyncio.all_tasks()) == 1  # this test
+    assert (account.links, house.server.links) == ([], {})
 
 
 async def test_when_it_reads_again_everything_goes_on_in_order() -> None:
@@ -721,3 +783,12 @@ async def test_a_connection_too_many_is_turned_away_and_leaves_nothing(caps: Cap
     await settled()
     assert list(house.server.links) == [second[0].number]
     assert not house.connect()[1].is_gone()
+
+
+async def test_addresses_that_come_and_go_are_not_remembered() -> None:
+    house = House(Caps(per_address=2))
+    for number in range(50):
+        _link, pipe = house.connect(f"10.0.0.{number}")
+        pipe.abort()
+    await settled()
+    assert len(house.server._addresses) == 0
