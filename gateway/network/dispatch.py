@@ -55,10 +55,9 @@ class Dispatch:
         """They were not accepted after all, or wait for their schedule: nothing is on its way."""
         self._open.pop(first, None)
 
-    def take(
-        self, account: int, messages: Sequence[Message], accepted_ms: int, first: int, origin: Origin | None
-    ) -> None:
+    def take(self, account: int, messages: Sequence[Message], accepted_ms: int, origin: Origin | None) -> None:
         """Durable and answered: hand them over."""
+        first = messages[0][0]
         parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin, self._wall_ms())
         assert self._connector is not None  # connected before the first listener opens
         self._connector.send(parcel)
@@ -207,7 +206,7 @@ class Dispatch:
                     parcel = self._open[row.id] = Parcel(account, [message], at, row.id, None)
                     self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, reached, [message])])
             if messages:
-                self.take(account, messages, at, messages[0][0], None)
+                self.take(account, messages, at, None)
 
     async def recover(self) -> int:
         """At start: everything accepted that has not ended goes out (again). -> how many."""

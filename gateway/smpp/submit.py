@@ -228,10 +228,9 @@ class Submit:
                 if expires is not None:
                     self._dispatch.watch(account, message, wall, expires)
             messages = now_
+        self._dispatch.withdraw(first)  # what is handed over stands for itself
         if messages:
-            self._dispatch.take(account, messages, wall, first, link)
-        else:
-            self._dispatch.withdraw(first)
+            self._dispatch.take(account, messages, wall, link)
 
 
 NO_CREDIT = Refusal(reasons.NO_CREDIT)
