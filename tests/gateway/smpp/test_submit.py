@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from acl import reasons
 from gateway.accounts import Account
+from gateway.network.connector import End
 from gateway.smpp.handling import Answer, Handler
 from gateway.smpp.pending import Pending
 from gateway.smpp.submit import Submit, as_submit, for_destination, with_source
@@ -350,6 +351,18 @@ async def test_a_run_of_scheduled_messages_only_does_not_hold_the_low_water_mark
     await desk.open()
     await desk.told(submit(schedule_delivery_time=b"000001000000000R"))
     assert desk.dispatch.low_water(desk.minter.next) == desk.minter.next
+
+
+async def test_what_goes_at_once_is_not_forgotten_when_what_came_with_it_is_released(desk: Desk) -> None:
+    await desk.open()
+    run = [submit(1, schedule_delivery_time=b"000000000005000R"), submit(2)]
+    [_later, (_sequence, _status, now)] = await desk.told(*run)
+    desk.tick(5)
+    await settled()
+    assert len(desk.wire.ids) == 2
+    desk.dispatch.report(desk.wire.parcels[1], [End(c.DELIVERED, 0, True, desk.wire.parcels[1].messages)])
+    await settled()
+    assert desk.dispatch.low_water(desk.minter.next) == int(now)
 
 
 async def test_a_message_that_is_not_taken_within_its_validity_expires(desk: Desk) -> None:
