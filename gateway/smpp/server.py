@@ -39,8 +39,13 @@ class Certificate:
         self._cert, self._key = cert, key
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = minimum
+        self._complaint = ""
         self._stamps = self._read_stamps()
-        self.context.load_cert_chain(cert, key)
+        self._load(self.context)
+
+    def _load(self, context: ssl.SSLContext) -> None:
+        """The empty password keeps OpenSSL from asking a terminal for one: an encrypted key is an error."""
+        context.load_cert_chain(self._cert, self._key, password="")
 
     def _read_stamps(self) -> tuple[int, int]:
         return self._cert.stat().st_mtime_ns, self._key.stat().st_mtime_ns
@@ -52,12 +57,14 @@ class Certificate:
             if stamps == self._stamps:
                 return
             # into a throw-away context first: a pair that does not fit must not reach the live one
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self._cert, self._key)
-            self.context.load_cert_chain(self._cert, self._key)
+            self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+            self._load(self.context)
         except (OSError, ssl.SSLError) as fault:
-            log.warning("certificate not reloaded", reason=str(fault))
+            if str(fault) != self._complaint:  # once, not once a second
+                self._complaint = str(fault)
+                log.warning("certificate not reloaded", reason=self._complaint)
         else:
-            self._stamps = stamps
+            self._stamps, self._complaint = stamps, ""
             log.info("certificate reloaded", file=str(self._cert))
 
 
