@@ -84,7 +84,12 @@ class Server:
 
     def start(self) -> Self:
         self.process = self.launch()
-        eventually("the SMPP port opens", self._listens)
+        try:
+            eventually("the SMPP port opens", self._listens)
+        except BaseException:
+            self.kill()
+            print(self.said())
+            raise
         return self
 
     def _listens(self) -> bool:
