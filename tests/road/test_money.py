@@ -216,18 +216,18 @@ async def test_what_is_due_to_one_account_never_moves_another(server: Road) -> N
     server.desk.audited()
 
 
-async def test_a_hundred_accounts_that_bind_and_send_at_once_keep_their_books_apart(tmp_path: Path) -> None:
+async def test_eighty_accounts_that_bind_and_send_at_once_keep_their_books_apart(tmp_path: Path) -> None:
     """As after a restart: nobody's password is remembered."""
     hashed, at = hash_password("secret12"), int(time.time() * 1000)
     settings = {"addresses": [HOST], "senders": ["*"], "throughput": 0}
-    logins = [Login(f"smpp-{n}", f"customer{n}", "secret12") for n in range(100)]
+    logins = [Login(f"smpp-{n}", f"customer{n}", "secret12") for n in range(80)]
     server = Road(tmp_path)
     async with open_store(server.data) as store:
         for number, login in enumerate(logins):
             await store.add_account(login.name, login.system_id, hashed, settings, at, number * CREDIT)
     async with server:
         clients = await all_of(bound(server.port, login) for login in logins)
-        asked = [client.submit_many(100) for client in clients]
+        asked = [client.submit_many(80) for client in clients]
         await answers_to(itertools.chain.from_iterable(asked))
         for number, mine in enumerate(asked):
             assert statuses(mine)[c.ESME_ROK] == number

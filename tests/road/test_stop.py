@@ -117,18 +117,18 @@ async def test_a_second_server_on_the_same_folder_is_refused(tmp_path: Path) -> 
         first.desk.audited()  # and its desk still answers
 
 
-async def test_a_port_in_use_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["port", "metrics_port", "web_port"])
+async def test_a_port_in_use_is_named_and_nothing_is_left_behind(tmp_path: Path, which: str) -> None:
     server = Road(tmp_path)
-    for port in (server.port, server.metrics_port, server.web_port):
-        with socket.create_server((HOST, port)):
-            code, said = await exits(server)
-        assert code == 1
-        assert str(port) in said, said
-        assert "in use" in said, said
-        assert "Traceback" not in said
-        server.log.unlink()
-    async with server:  # the folder is free, the lock is gone
-        await bound(server.port, server.desk.account("fine"))
+    port: int = getattr(server, which)
+    with socket.create_server((HOST, port)):
+        code, said = await exits(server)
+    assert code == 1
+    assert str(port) in said, said
+    assert "in use" in said, said
+    assert "Traceback" not in said
+    async with open_store(server.data) as store:  # the folder is free, the lock is gone
+        assert await store.check() == []
 
 
 async def test_connections_beyond_the_cap_are_turned_away_and_come_back_when_there_is_room(tmp_path: Path) -> None:
