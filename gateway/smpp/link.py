@@ -29,9 +29,10 @@ from ..refusals import Refusals
 from .answers import status_of
 from .bind import KINDS, Door
 from .handling import Handler
-from .session import BINDS, Session, Timers
+from .session import BINDS, BREATH, Session, Timers
 
 log = structlog.get_logger()
+CHUNK = 32 * 1024  # octets of one link that are looked at in one turn of the loop
 BACKLOG = 256 * 1024  # octets of requests that may wait; beyond, the socket is not read
 UNWRITTEN = 256 * 1024  # octets of answers that may wait; beyond, nothing new is begun
 LINGER = 5  # ticks that a closed session's last words may take to leave
@@ -71,7 +72,9 @@ class Link(asyncio.Protocol):
         self._work: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._unread = b""  # of the last read, what has to wait for the next turns of the loop
         self._stuck_since: float | None = None
+        self._breathless = 0  # requests served since the others had their turn
         self._closing_for = 0  # ticks
         self._flushing = self._reading_paused = self._answers_lost = False
         self._after_writing: list[Callable[[], None]] = []
@@ -101,6 +104,23 @@ class Link(asyncio.Protocol):
         self._floor.forget(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._unread or len(data) > CHUNK:  # a flood on one link must not hold up the others
+            self._unread += data
+            self._loop.call_soon(self._read_on)
+        else:
+            self._take(data)
+        self._regulate()
+
+    def _read_on(self) -> None:
+        """What one read brought, a chunk a turn of the loop."""
+        data, self._unread = self._unread[:CHUNK], self._unread[CHUNK:]
+        if self._unread:
+            self._loop.call_soon(self._read_on)
+        if self._transport is not None:
+            self._take(data)
+            self._regulate()
+
+    def _take(self, data: bytes) -> None:
         session, now = self.session, self._clock()
         answered = session.receive(data, now)
         if answered:
@@ -108,11 +128,13 @@ class Link(asyncio.Protocol):
         if self._work is None and session.has_work():
             self._work = self._loop.create_task(self._serve())
         self._flush()
-        self._regulate()
 
     def eof_received(self) -> bool:
         """The client says no more, but may still listen: what it has asked is answered before asyncio closes. (TLS
         has no half-open connections; what was accepted goes its way all the same.)"""
+        if self._unread:
+            self._take(self._unread)
+            self._unread = b""
         self.session.end_of_input()
         return self._work is not None and not self.secured
 
@@ -136,7 +158,9 @@ class Link(asyncio.Protocol):
         try:
             while (run := session.next_run()) is not None:
                 command, requests = run
-                if command in BINDS:
+                if not requests:  # much was refused
+                    await self._breathe(BREATH)
+                elif command in BINDS:
                     await self._bind(command, requests[0])
                 else:
                     await self._handle(command, requests)
@@ -158,7 +182,7 @@ class Link(asyncio.Protocol):
 
     def _regulate(self) -> None:
         """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down."""
-        wanted = self._stuck_since is None and self.session.backlog <= BACKLOG
+        wanted = not self._unread and self._stuck_since is None and self.session.backlog <= BACKLOG
         if self._transport is None or wanted is not self._reading_paused:
             return
         self._reading_paused = not wanted
@@ -166,6 +190,13 @@ class Link(asyncio.Protocol):
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
+
+    async def _breathe(self, served: int) -> None:
+        """After so many requests that waited for nothing the others have their turn."""
+        self._breathless += served
+        if self._breathless >= BREATH:
+            self._breathless = 0
+            await asyncio.sleep(0)
 
     async def _handle(self, command: int, requests: list[Any]) -> None:
         session, account = self.session, self.account
@@ -179,8 +210,9 @@ class Link(asyncio.Protocol):
         if answer.then is not None:
             self._flush()
             answer.then()
-        else:  # with those of the next runs, unless they take their time
+        else:  # nothing was accepted, so perhaps nothing was waited for
             self._flush_soon()
+            await self._breathe(len(requests))
 
     async def _bind(self, command: int, request: Bind) -> None:
         session, floor = self.session, self._floor

@@ -54,6 +54,10 @@ WORK = frozenset(  # wait for their turn; a deliver_sm of a client to be refused
     (*BINDS, SUBMIT_SM, SUBMIT_MULTI, DATA_SM, QUERY_SM, CANCEL_SM, REPLACE_SM, DELIVER_SM, UNBIND)
 )
 ALONE = frozenset((*BINDS, UNBIND))  # what follows must see their effect
+BREATH = 256  # refused requests after which others have their turn
+STRANGE = 100  # PDUs at most that a peer is answered before it binds
+SMALL = 4096  # octets of a segment that may stay alive for whatever waits in it
+OVERHEAD = 128  # octets that a waiting request takes besides its own
 LAST_SEQUENCE = 0x7FFFFFFF
 COMMAND: Callable[[Frame], int] = itemgetter(0)
 
@@ -98,6 +102,7 @@ class Session:
         self._sent: deque[tuple[float, range]] = deque()
         self._outbox: list[bytes] = []
         self._unbind_reason = ""
+        self._strange = 0  # PDUs before the bind that were no bind
 
     # -- in --------------------------------------------------------------------------------------------------------
     def receive(self, octets: bytes, now: float) -> Answered:
@@ -126,6 +131,9 @@ class Session:
                 self._worked = now
             else:
                 self._at_once(command, run, answered)
+                self._suffer(len(run))
+        if len(octets) > SMALL and self._waiting and self._waiting[-1][1] is octets:
+            self._compact(octets)
         return answered
 
     def _keep(self, octets: bytes, used: int, now: float) -> None:
@@ -141,13 +149,23 @@ class Session:
         """Requests queue up."""
         self.leaving = command == UNBIND
         self._worked = now
-        self.backlog += sum([end - at for _command, _status, _sequence, at, end in run]) + SMALLEST * len(run)
+        self.backlog += weight(run)
         if self._waiting:
             last, buffer, frames = self._waiting[-1]
             if last == command and buffer is octets:  # only answers stood between: still one run
                 frames += run
                 return
         self._waiting.append((command, octets, run))
+
+    def _compact(self, octets: bytes) -> None:
+        """What waits must not keep alive a segment most of which does not."""
+        count = next(
+            (n for n, entry in enumerate(reversed(self._waiting)) if entry[1] is not octets), len(self._waiting)
+        )
+        entries = [self._waiting.pop() for _ in range(count)]
+        thin = 2 * sum([weight(frames) for _command, _buffer, frames in entries]) < len(octets)
+        for command, buffer, frames in reversed(entries):
+            self._waiting.append((command, *copied(buffer, frames)) if thin else (command, buffer, frames))
 
     def _completed(self, run: Iterable[Frame], answered: Answered) -> None:
         pop = self.unanswered.pop
@@ -177,7 +195,9 @@ class Session:
         return bool(self._waiting) or (self._desync is not None and self.state != CLOSED)
 
     def next_run(self) -> Run | None:
-        """The next requests of one command: legal now, decoded, at most a window of them. None: nothing waits."""
+        """The next requests of one command: legal now, decoded, at most a window of them. None: nothing waits; no
+        requests: many were refused, and more may wait."""
+        refused = 0
         while self._waiting and self.state != CLOSED:
             command, buffer, frames = self._waiting[0]
             limit = 1 if command in ALONE else self.window
@@ -186,9 +206,10 @@ class Session:
                 self._waiting[0] = command, buffer, frames[limit:]
             else:
                 self._waiting.popleft()
-            self.backlog -= sum([end - at for _command, _status, _sequence, at, end in taken]) + SMALLEST * len(taken)
+            self.backlog -= weight(taken)
             if command not in LEGAL[self.state]:
                 self._refuse_state(command, taken)
+                refused += len(taken)
             elif command == UNBIND:
                 self.respond(UNBIND, ESME_ROK, taken[0][2])
                 self.close("client unbound")
@@ -198,6 +219,9 @@ class Session:
                     self.respond(command, fault.status, sequence)
                 if requests:
                     return command, requests
+                refused += len(taken)
+            if refused >= BREATH:
+                return command, []
         self._end_of_queue()
         return None
 
@@ -213,6 +237,14 @@ class Session:
             self.respond(command, status, frame[2])
         if command == UNBIND:
             self.close("unbind before bind")
+        self._suffer(len(frames))
+
+    def _suffer(self, number: int) -> None:
+        """A stranger may say so much, and then has to go."""
+        if self.state == OPEN:
+            self._strange += number
+            if self._strange > STRANGE:
+                self.close("too much before a bind")
 
     # -- out -------------------------------------------------------------------------------------------------------
     def send(self, octets: bytes) -> None:
@@ -350,3 +382,20 @@ class Session:
 
     def is_receiving(self) -> bool:
         return self.state in RECEIVING
+
+
+def weight(run: Sequence[Frame]) -> int:
+    """What waiting requests cost in memory, octets."""
+    return sum([end - at for _command, _status, _sequence, at, end in run]) + OVERHEAD * len(run)
+
+
+def copied(buffer: bytes, frames: Sequence[Frame]) -> tuple[bytes, list[Frame]]:
+    """The frames in a buffer of their own."""
+    pieces: list[bytes] = []
+    moved: list[Frame] = []
+    at = 0
+    for command, status, sequence, start, end in frames:
+        pieces.append(buffer[start - SMALLEST : end])
+        moved.append((command, status, sequence, at + SMALLEST, at + SMALLEST + end - start))
+        at += SMALLEST + end - start
+    return b"".join(pieces), moved

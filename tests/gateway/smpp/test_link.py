@@ -12,13 +12,13 @@ from gateway.accounts import Account
 from gateway.delivery import Due
 from gateway.smpp import link as link_module
 from gateway.smpp.handling import Answer, Asker
-from gateway.smpp.link import BACKLOG, LINGER, UNWRITTEN, Link
+from gateway.smpp.link import BACKLOG, CHUNK, LINGER, UNWRITTEN, Link
 from gateway.smpp.server import Caps, Server
-from gateway.smpp.session import Timers
+from gateway.smpp.session import OVERHEAD, STRANGE, Timers
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.commands import CLOSED, OPEN
-from pdu.frames import submit_sm_resp
+from pdu.frames import SMALLEST, submit_sm_resp
 from store.protocol import OutcomeUnknown
 
 from ..scene import START_MS, settled
@@ -368,7 +368,7 @@ async def test_more_than_may_wait_is_not_read_until_there_is_room() -> None:
         assert sequence < MANY
         await said(link, submits(*range(sequence, sequence + 100)))
         sequence += 100
-    assert BACKLOG < link.session.backlog <= BACKLOG + len(batch)
+    assert BACKLOG < link.session.backlog <= BACKLOG + len(batch) + 100 * OVERHEAD
     house.desk.release()
     await quiet(house.desk)
     assert pipe.is_reading()
@@ -486,11 +486,11 @@ async def stuck_at_work(house: House, link: Link, pipe: Pipe) -> int:
         await said(link, submits(*range(sequence, sequence + 100)))
         sequence += 100
     house.desk.hold()
-    await said(link, submits(*range(sequence, sequence + 2000)))
+    await said(link, submits(*range(sequence, sequence + 500)))
     assert pipe.is_reading()
     house.desk.release()
     await quiet(house.desk)
-    return sequence + 2000
+    return sequence + 500
 
 
 async def test_what_waits_already_is_not_begun_while_the_answers_find_no_room() -> None:
@@ -544,18 +544,26 @@ async def test_who_never_reads_again_is_closed_after_the_response_timer() -> Non
 
 
 async def test_link_checks_before_a_bind_are_bounded_too() -> None:
-    house = House(session_init=0, response=12)
+    house = House()
     link, pipe = house.connect()
-    pipe.reads = False
-    octets, given = pdu(c.ENQUIRE_LINK) * 1000, 0
-    while pipe.is_reading():
-        assert given < 10 * UNWRITTEN
-        await said(link, octets)
-        given += len(octets)
-    assert len(pipe.waiting) <= UNWRITTEN + len(octets)
-    house.tick(12)
-    await settled()
+    await said(link, pdu(c.ENQUIRE_LINK) * STRANGE)
+    assert len(pipe.read()) == STRANGE
+    assert not pipe.is_gone()
+    await said(link, pdu(c.ENQUIRE_LINK))
     assert pipe.is_gone()
+    assert link.session.closing == "too much before a bind"
+
+
+async def test_a_flood_is_taken_in_chunks_so_that_others_have_their_turn() -> None:
+    house = House()
+    link, pipe, _account = await house.bound()
+    link.data_received(pdu(c.ENQUIRE_LINK) * (3 * CHUNK // SMALLEST))
+    first = len(pipe.read())
+    assert first <= CHUNK // SMALLEST
+    assert not pipe.is_reading()
+    await settled()
+    assert first + len(pipe.read()) == 3 * CHUNK // SMALLEST
+    assert pipe.is_reading()
 
 
 async def test_last_words_that_nobody_reads_are_given_up() -> None:
