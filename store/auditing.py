@@ -13,9 +13,12 @@ from .money import GENESIS, chained
 from .protocol import Export, MessageRow
 from .sql import Statements
 
+# ruff: noqa: S608 (statements are put together from texts of this program, never from values)
 PAGE = 5_000
 SHOWN = 20
 """Findings of one kind that are told one by one."""
+DELIVERED = 2
+"""States are numbers to the store, but for this one: it is "delivered", the one state that is never refunded."""
 
 # Each finds rows that must not be there; the sentence is filled with their columns.
 FINDINGS = (
@@ -58,6 +61,10 @@ FINDINGS = (
         " WHERE o.refund_line IS NOT NULL AND l.line IS NULL",
     ),
     (
+        f"message {{}} was delivered (state {DELIVERED}) and is refunded by line {{}}",
+        f"SELECT message, refund_line FROM outcome WHERE state = {DELIVERED} AND refund_line IS NOT NULL",
+    ),
+    (
         "message {} has ended but was never accepted",
         "SELECT o.message FROM outcome AS o LEFT JOIN message AS m ON m.id = o.message WHERE m.id IS NULL",
     ),
@@ -79,6 +86,10 @@ FINDINGS = (
         "SELECT m.id, k.settled_below FROM mark AS k CROSS JOIN message AS m ON m.id < k.settled_below"
         " LEFT JOIN outcome AS o ON o.message = m.id LEFT JOIN scheduled AS s ON s.id = m.id"
         " WHERE o.message IS NULL AND s.id IS NULL",
+    ),
+    (
+        "the low-water mark {} lies beyond the last id there is, {}: what is accepted below it would not be recovered",
+        f"SELECT k.settled_below, ({reading.LAST_ID}) AS last FROM mark AS k WHERE k.settled_below > last + 1",
     ),
     (
         "message {} was answered as {} but was never accepted",

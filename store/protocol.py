@@ -75,8 +75,9 @@ class Batch(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Messages of one account that ended alike. `refund`: give back what each of them cost. `owed`: the ids among them
-    whose sender wants a receipt. `if_scheduled`: end only those whose time has not come (so cancelling is one step)."""
+    """Messages of one account that ended alike. `refund`: give back what each of them cost; never with state 2, which
+    is "delivered". `owed`: the ids among them whose sender wants a receipt. `if_scheduled`: end only those whose time
+    has not come (so cancelling is one step)."""
     account: int
     state: int
     error: int
@@ -209,7 +210,8 @@ class Store(Protocol):
         """Messages for the customer: (id, body), stored and due."""
 
     def mark(self, settled_below: int) -> None:
-        """All messages with a lower id have ended or were scheduled: pending() need not look there. Written lazily."""
+        """All messages with a lower id have ended or were scheduled: pending() need not look there. Written lazily, and
+        never beyond the id after the last one stored."""
 
     # -- accounts and money ------------------------------------------------------------------------------
     async def accounts(self) -> list[AccountRow]: ...

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from itertools import chain
 from typing import Any
 
+from . import reading
 from .group import Entry, Told, Verb
 from .money import Ledger
 from .protocol import Batch, Contradiction, Outcome, RefusalRow
@@ -242,7 +243,12 @@ def refuse(writing: Writing, noted: Numbered) -> Statements[None]:
 
 
 def mark(writing: Writing, marks: Numbered) -> Statements[None]:
-    yield "UPDATE mark SET settled_below = max(settled_below, ?)", (max([below for _, below in marks]),)
+    """Not beyond the last id stored: what the next start accepts has higher ones, whatever its clock says, and so can
+    never lie below the mark unseen."""
+    yield (
+        f"UPDATE mark SET settled_below = max(settled_below, min(?, 1 + ({reading.LAST_ID})))",  # noqa: S608 (no value)
+        (max([below for _, below in marks]),),
+    )
 
 
 Step = Callable[[Writing, Numbered], Statements[None]]

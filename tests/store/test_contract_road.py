@@ -296,6 +296,21 @@ async def test_the_low_water_mark_spares_a_restart_the_history(reopen: Reopen) -
         assert await store.audit() == []
 
 
+async def test_the_low_water_mark_never_passes_the_last_id(reopen: Reopen) -> None:
+    """Ids are given out that nothing is stored under, and clocks are set back: nothing of the next start is skipped."""
+    async with reopen() as store:
+        a = await account(store)
+        await store.accept(batch(a.id, [1]), "session")
+        await store.settle([delivered(a.id, [1])])
+        store.mark(1000)
+    async with reopen() as store:
+        assert await store.audit() == []
+        await store.accept(batch(a.id, [await store.last_id() + 1]), "session")
+    async with reopen() as store:
+        assert [row.id for row in await store.pending()] == [2]
+        assert await store.audit() == []
+
+
 # -- observed ----------------------------------------------------------------------------------------------------
 async def test_the_observer_hears_of_every_commit_before_its_futures(store: Store) -> None:
     heard: list[tuple[Commit, bool]] = []
