@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from acl import reasons
-from pdu import times
+from acl.reasons import Refusal
+from pdu import times, tlv
 from pdu.bodies import (
     QUERY_SM_RESP_BODY,
     SUBMIT_SM_BODY,
@@ -31,6 +32,7 @@ from pdu.constants import (
     QUERY_SM,
     REPLACE_SM,
     RESPONSE,
+    TLV_MESSAGE_PAYLOAD,
 )
 from pdu.frames import response
 from store.protocol import MessageRow, OutcomeUnknown, Store, StoreError
@@ -46,6 +48,7 @@ from .timing import Timing, timing
 
 log = structlog.get_logger()
 AT_ONCE = 1_000  # messages that are taken back together
+REPLACE_FAILED = {reasons.MESSAGE_FINAL: ESME_RREPLACEFAIL}  # where the reason's own status is that of a cancel_sm
 Told = tuple[int, bytes]
 """command_status and body of a response."""
 
@@ -113,28 +116,22 @@ class Pending:
         return done
 
     async def _replace(self, account: Account, request: ReplaceSm) -> Told:
-        """A scheduled message gets another text, for what has been paid: its price never changes."""
+        """Scheduled messages (several, if it was a submit_multi) get another text; all of them, or none."""
         rows = await self._found(account, request.message_id, request.source)
         if not rows:
             return refused(account, reasons.MESSAGE_UNKNOWN)
-        row, too_late = rows[0], refused(account, reasons.MESSAGE_FINAL, ESME_RREPLACEFAIL)
-        if row.scheduled_at is None:
-            return too_late
-        old = submit_of(row.body)
-        when = timing(request.schedule_delivery_time, request.validity_period, self._wall_ms())
-        if when is not None and not isinstance(when, Timing):
-            return refused(account, when.reason)
-        new = replaced(old, request)
-        parts = account.parts(new)
-        if parts < 1:
-            return refused(account, reasons.ALPHABET_INVALID)
-        if parts > account.parts(old):
-            return refused(account, reasons.REPLACE_COSTS_MORE)
-        later = when.schedule_ms if when is not None else None
-        done = await self._store.replace(row.id, bytearray(new.raw), later)
-        if done and later is not None:
-            self._dispatch.schedule(later)
-        return (ESME_ROK, b"") if done else too_late
+        news = [renewed(account, row, request, self._wall_ms()) for row in rows]
+        for new in news:
+            if isinstance(new, Refusal):
+                return refused(account, new.reason, REPLACE_FAILED.get(new.reason))
+        done = []
+        for row, new in zip(rows, news, strict=True):
+            assert not isinstance(new, Refusal)
+            body, later = new
+            done.append(await self._store.replace(row.id, bytearray(body), later))
+            if done[-1] and later is not None:
+                self._dispatch.schedule(later)
+        return (ESME_ROK, b"") if all(done) else refused(account, reasons.MESSAGE_FINAL, ESME_RREPLACEFAIL)
 
     async def replace_present(self, account: Account, messages: Sequence[Message]) -> None:
         """replace_if_present_flag (§5.2.18): older scheduled messages alike make room for those just accepted, which
@@ -184,8 +181,44 @@ def refused(account: Account, reason: str, usual: int | None = None) -> Told:
     return status_of(reason, overrides if usual is None else {reason: usual, **overrides}), b""
 
 
-def replaced(old: SubmitSm, request: ReplaceSm) -> SubmitSm:
-    """The message with the new text; empty times leave the old ones (§4.10.2). A message_payload makes way."""
+def renewed(account: Account, row: MessageRow, request: ReplaceSm, wall_ms: int) -> tuple[bytes, int | None] | Refusal:
+    """Another body, and another time if one is asked for; or why not. What was paid for it never changes."""
+    if row.scheduled_at is None:
+        return Refusal(reasons.MESSAGE_FINAL)
+    old = submit_of(row.body)
+    schedule = request.schedule_delivery_time or times.format_absolute(row.scheduled_at / 1000)
+    when = timing(
+        schedule, request.validity_period or lasting(old, row.at), wall_ms, account.settings.max_validity * 1000
+    )
+    if isinstance(when, Refusal):
+        return when
+    starts, ends = when or Timing(None, None)
+    new = replaced(old, request, b"" if ends is None else until(ends / 1000))
+    parts = account.parts(new)
+    if parts < 1:
+        return Refusal(reasons.ALPHABET_INVALID)
+    if parts > account.parts(old):
+        return Refusal(reasons.REPLACE_COSTS_MORE)
+    return new.raw, (starts or wall_ms) if request.schedule_delivery_time else None
+
+
+def lasting(submit: SubmitSm, accepted_ms: int) -> bytes:
+    """Its validity as an absolute time: a relative one counts from when it was accepted."""
+    ends = times.parse(submit.validity_period, accepted_ms / 1000)
+    return b"" if ends is None else until(ends)
+
+
+def until(seconds: float) -> bytes:
+    """What no two digits of a year can say is as good as no end."""
+    try:
+        return times.format_absolute(seconds)
+    except ValueError:
+        return b""
+
+
+def replaced(old: SubmitSm, request: ReplaceSm, validity_period: bytes) -> SubmitSm:
+    """The message with the new text (§4.10.2). A message_payload makes way; the other optional parameters stay."""
+    kept = [(tag, value) for tag, value in tlv.parse(old.tlvs) if tag != TLV_MESSAGE_PAYLOAD]
     return SUBMIT_SM_BODY.build(
         service_type=old.service_type,
         source=old.source,
@@ -194,9 +227,10 @@ def replaced(old: SubmitSm, request: ReplaceSm) -> SubmitSm:
         protocol_id=old.protocol_id,
         priority_flag=old.priority_flag,
         schedule_delivery_time=request.schedule_delivery_time or old.schedule_delivery_time,
-        validity_period=request.validity_period or old.validity_period,
+        validity_period=validity_period,
         registered_delivery=request.registered_delivery,
         data_coding=old.data_coding,
         sm_default_msg_id=request.sm_default_msg_id,
         short_message=request.short_message,
+        tlvs=tlv.encode(kept),
     )
