@@ -407,6 +407,15 @@ async def test_scheduled_messages_go_when_their_time_has_come(road: Road) -> Non
     assert road.wire.parcels[1].accepted_ms == START_MS
 
 
+async def test_the_store_is_not_asked_while_nothing_is_due(road: Road) -> None:
+    await road.accept({}, scheduled=1_000)
+    await road.accept({}, scheduled=60_000)
+    await road.run(1)
+    road.memory.fail("due", StoreDown("not to be asked"))
+    await road.run(58)
+    assert road.memory.faults["due"]
+
+
 async def test_more_than_a_page_is_due_at_once(road: Road) -> None:
     messages = await road.accept(*[{}] * (PAGE + 5), scheduled=1_000)
     await road.run(1)

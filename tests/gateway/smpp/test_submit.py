@@ -13,7 +13,7 @@ from gateway.accounts import Account
 from gateway.network.connector import End
 from gateway.smpp.handling import Answer, Handler
 from gateway.smpp.pending import Pending
-from gateway.smpp.submit import Submit, as_submit, for_destination, with_source
+from gateway.smpp.submit import Submit, as_submit, for_destinations, with_source
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.bodies import DATA_SM_BODY, SUBMIT_MULTI_BODY, SUBMIT_SM_BODY, DataSm, SubmitMulti, SubmitSm, address
@@ -300,16 +300,16 @@ async def test_what_the_balance_does_not_cover_is_refused_and_the_rest_goes_its_
 
 # -- a sender that was left out ------------------------------------------------------------------------------------
 async def test_the_default_sender_steps_in_also_in_what_is_stored(desk: Desk) -> None:
-    await desk.open(senders=["smppgate", "other"], default_sender="smppgate")
+    await desk.open(senders=["smppgate", "x"], default_sender="smppgate")
     run = [
         submit(1, source=b"\0\0\0", service_type=b"WAP", tlvs=tlv.encode([(0x1400, b"x")])),
         submit(2, source=b"\1\1\0"),
-        submit(3, source=address(5, 0, b"other")),
+        submit(3, source=address(5, 0, b"x")),
     ]
     assert await desk.statuses(*run) == [0, 0, 0]
     stored = [codec.decode_run(c.SUBMIT_SM, bytes(body), [(4, 0, 0, 0, len(body))]) for *_, body in desk.rows()]
     sources = [records[0].source for records, _faults in stored]
-    assert sources == [SENDER, SENDER, address(5, 0, b"other")]
+    assert sources == [SENDER, SENDER, address(5, 0, b"x")]
     assert [message[2].source for message in desk.wire.parcels[0].messages] == sources
 
 
@@ -351,6 +351,15 @@ async def test_a_run_of_scheduled_messages_only_does_not_hold_the_low_water_mark
     await desk.open()
     await desk.told(submit(schedule_delivery_time=b"000001000000000R"))
     assert desk.dispatch.low_water(desk.minter.next) == desk.minter.next
+
+
+async def test_the_accounts_limit_cuts_a_validity(desk: Desk) -> None:
+    await desk.open(max_validity=60)
+    [(_sequence, _status, id_)] = await desk.told(submit(validity_period=b"000001000000000R"))
+    desk.tick(59)
+    assert desk.memory.ended == {}
+    desk.tick()
+    assert desk.memory.ended[int(id_)].state == c.EXPIRED
 
 
 async def test_what_goes_at_once_is_not_forgotten_when_what_came_with_it_is_released(desk: Desk) -> None:
@@ -616,7 +625,7 @@ def test_what_a_multi_is_for_one_destination(
                   replace_if_present_flag=flag, registered_delivery=1, data_coding=4)  # fmt: skip
     for destination in destinations:
         if isinstance(destination, bytes):
-            made = for_destination(whole, destination)
+            (made,) = for_destinations(whole, [destination])
             assert made == submit(
                 7, source=whole.source, destination=destination, short_message=text, tlvs=whole.tlvs,
                 replace_if_present_flag=flag, registered_delivery=1, data_coding=4,
