@@ -19,15 +19,22 @@ POSTED = frozenset({"topup", "auto_topup", "adjustment"})
 
 
 def add(
-    name: str, system_id: str, password_hash: str, settings: Mapping[str, Any], at: int, opening: int
+    name: str,
+    system_id: str,
+    password_hash: str,
+    settings: Mapping[str, Any],
+    at: int,
+    opening: int,
+    credit_limit: int,
 ) -> Statements[Told]:
     for column, value in (("name", name), ("system_id", system_id)):
         rows = yield f"SELECT 1 FROM account WHERE {column} = ?", (value,)  # noqa: S608 (one of two names)
         if rows:
             raise Conflict(f"the {column} {value} is taken")
     rows = yield (
-        "INSERT INTO account(name, system_id, password_hash, settings, created_at) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        (name, system_id, password_hash, json.dumps(settings), at),
+        "INSERT INTO account(name, system_id, password_hash, settings, created_at, credit_limit)"
+        " VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+        (name, system_id, password_hash, json.dumps(settings), at, credit_limit),
     )
     account: int = rows[0][0]
     ledger = Ledger(at)

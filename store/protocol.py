@@ -217,13 +217,14 @@ class Store(Protocol):
     async def accounts(self) -> list[AccountRow]: ...
 
     async def add_account(self, name: str, system_id: str, password_hash: str, settings: Mapping[str, Any], at: int,
-                          credits: int = 0) -> AccountRow:  # noqa: A002 (nobody quits from here)
+                          credits: int = 0,  # noqa: A002 (nobody quits from here)
+                          credit_limit: int = 0) -> AccountRow:
         """Conflict if the name or the system_id is taken. `credits` become its first topup."""
 
     async def change_account(self, account: int, *, settings: Mapping[str, Any] | None = None,
                              password_hash: str | None = None, enabled: bool | None = None,
                              credit_limit: int | None = None) -> AccountRow:
-        """NotFound; Insufficient if the balance is already below the new credit limit."""
+        """All of it or nothing. NotFound; Insufficient if the balance is already below the new credit limit."""
 
     async def post(self, account: int, kind: str, amount: int, at: int, request_id: str | None = None,
                    note: str = "") -> LedgerLine:

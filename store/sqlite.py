@@ -160,8 +160,11 @@ class SqliteStore:
         settings: Mapping[str, Any],
         at: int,
         credits: int = 0,  # noqa: A002 (the protocol's name)
+        credit_limit: int = 0,
     ) -> AccountRow:
-        row: AccountRow = await self._write(accounts.add(name, system_id, password_hash, settings, at, credits))
+        row: AccountRow = await self._write(
+            accounts.add(name, system_id, password_hash, settings, at, credits, credit_limit)
+        )
         return row
 
     async def change_account(

@@ -42,10 +42,11 @@ class Accounts:
             raise Invalid(*wrong)
         digest = await asyncio.to_thread(hash_password, who.password)
         try:
-            row = await self._store.add_account(who.name, who.system_id, digest, settings, self._wall_ms(), who.topup)
+            row = await self._store.add_account(
+                who.name, who.system_id, digest, settings, self._wall_ms(), who.topup, limit_of(settings)
+            )
         except Taken as taken:
             raise Conflict(str(taken)) from None
-        row = await self._limit(row, settings)
         await refreshed(self._live)
         return {**self._shape(row), "password": who.password, "warnings": who.warnings}
 
@@ -108,20 +109,13 @@ class Accounts:
 
     # -- what they share ---------------------------------------------------------------------------------------------
     async def _save(self, row: AccountRow, settings: dict[str, Any]) -> Shape:
-        await self._limit(row, settings)
-        row = await self._store.change_account(row.id, settings=settings)
-        await refreshed(self._live)
-        return self._shape(row)
-
-    async def _limit(self, row: AccountRow, settings: Mapping[str, Any]) -> AccountRow:
-        """The credit limit is a setting that the store must know as a number: its constraint guards the balance."""
-        limit = units_of(settings.get("credit_limit", 0))
-        if limit == row.credit_limit:
-            return row
+        """The store guards the balance by the credit limit, so it learns settings and limit in one step."""
         try:
-            return await self._store.change_account(row.id, credit_limit=limit)
+            row = await self._store.change_account(row.id, settings=settings, credit_limit=limit_of(settings))
         except Insufficient:
             raise Conflict(f"{row.name} owes more than that already; top it up first") from None
+        await refreshed(self._live)
+        return self._shape(row)
 
     def _shape(self, row: AccountRow) -> Shape:
         return account(row, None if self._live is None else len(self._binds(row.name)))
@@ -139,6 +133,10 @@ def accepted(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dic
     except InvalidSettings as invalid:
         return {}, [Wrong(*error) for error in invalid.errors]
     return {key: spelling[key] for key in wanted}, []
+
+
+def limit_of(settings: Mapping[str, Any]) -> int:
+    return units_of(settings.get("credit_limit", 0))
 
 
 def listed_addresses(row: AccountRow) -> list[str]:

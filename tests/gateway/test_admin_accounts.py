@@ -10,6 +10,7 @@ from acl.password import verify
 from acl.settings import SETTINGS
 from gateway.admin import Conflict, Invalid, NotFound
 from gateway.admin.identity import LONGEST_PASSWORD, LONGEST_SYSTEM_ID
+from store.protocol import Commit
 
 from .desk import Desk, open_desk
 
@@ -182,6 +183,18 @@ async def test_the_credit_limit_is_known_to_the_store(desk: Desk) -> None:
     await desk.admin.credits.add("acme", "3")
     await desk.admin.accounts.change("acme", {"credit_limit": None})
     assert (await desk.store.accounts())[0].credit_limit == 0
+
+
+async def test_settings_and_credit_limit_are_one_commit(desk: Desk) -> None:
+    """Between two of them a crash would leave a limit that nobody set."""
+    commits: list[Commit] = []
+    desk.store.observer = commits.append
+    await desk.admin.accounts.create({"name": "acme", "credits": "1", "credit_limit": "5"})
+    assert len(commits) == 1
+    await desk.admin.accounts.change("acme", {"credit_limit": "7", "window": 3})
+    assert len(commits) == 2
+    [row] = await desk.store.accounts()
+    assert (row.credit_limit, row.settings) == (70_000, {"credit_limit": "7", "window": 3})
 
 
 async def test_an_account_whose_settings_cannot_be_read_is_still_listed(desk: Desk) -> None:

@@ -19,6 +19,13 @@ async def test_an_account_begins_with_a_topup_of_its_credits(store: Store) -> No
     ]
 
 
+async def test_an_account_begins_with_its_credit_limit(store: Store) -> None:
+    row = await store.add_account("smpp-a", "a", "hash", {}, NOW, CREDIT, credit_limit=2 * CREDIT)
+    assert (row.balance, row.credit_limit) == (CREDIT, 2 * CREDIT)
+    assert await store.accept(batch(row.id, [1, 2, 3]), "session") == frozenset()
+    assert await store.accept(batch(row.id, [4]), "session") == {4}
+
+
 async def test_an_account_without_credits_has_no_lines(store: Store) -> None:
     row = await store.add_account("smpp-a", "a", "hash", {}, NOW)
     assert (row.balance, await store.ledger(row.id)) == (0, [])
@@ -46,7 +53,8 @@ async def test_a_credit_limit_cannot_be_taken_back_from_under_a_balance(store: S
     a = await account(store, credits_=1, credit_limit=2)
     await store.accept(batch(a.id, [1, 2]), "session")
     with pytest.raises(Insufficient):
-        await store.change_account(a.id, credit_limit=0)
+        await store.change_account(a.id, settings={"x": 1}, enabled=False, credit_limit=0)
+    assert await store.accounts() == [a._replace(balance=-CREDIT)]  # nothing of it was done
     assert (await store.change_account(a.id, credit_limit=CREDIT)).credit_limit == CREDIT
 
 
