@@ -17,7 +17,7 @@ import structlog
 
 from pdu import times
 from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, STATE_NAMES
-from store.protocol import MessageRow, Outcome, Store, StoreError
+from store.protocol import MessageRow, Outcome, OutcomeUnknown, Store, StoreError
 
 from .. import receipts
 from ..accounts import Account, Accounts
@@ -41,6 +41,8 @@ class Dispatch:
         self._expiries: list[tuple[int, int]] = []  # heap: (wall ms, id); some of them have ended meanwhile
         self._next_due: int | None = None  # wall ms of the earliest scheduled message; None: none is
         self._releasing: asyncio.Task[None] | None = None
+        self._doubts: list[tuple[Account | None, dict[int, int]]] = []  # whose, and what was charged for which id
+        self._clearing: asyncio.Task[None] | None = None
         self._ticks = 0
 
     def connect(self, connector: Connector) -> None:
@@ -73,6 +75,11 @@ class Dispatch:
     def schedule(self, at_ms: int) -> None:
         """A scheduled message was stored."""
         self._next_due = at_ms if self._next_due is None else min(self._next_due, at_ms)
+
+    def doubt(self, account: Account | None, charges: dict[int, int]) -> None:
+        """Nobody knows whether these were stored (or released, then without a charge): to be found out."""
+        if charges:
+            self._doubts.append((account, charges))
 
     def low_water(self, next_id: int) -> int:
         """Every message below this id has ended or is in the table of scheduled ones."""
@@ -164,6 +171,8 @@ class Dispatch:
         self._ticks += 1
         if self._next_due is not None and self._next_due <= now and self._releasing is None:
             self._releasing = asyncio.get_running_loop().create_task(self._release(now))
+        if self._doubts and self._clearing is None:
+            self._clearing = asyncio.get_running_loop().create_task(self._clear_doubts())
 
     def _expire_stuck(self, now: int) -> None:
         """What a connector has not reported for longer than the account lets a message be tried."""
@@ -177,18 +186,43 @@ class Dispatch:
         """Scheduled messages whose time has come."""
         self._next_due = None  # what is scheduled from here on says so itself
         soonest: int | None = now  # unless all goes well the next tick tries again
+        rows: Sequence[MessageRow] = ()
         try:
             rows = await self._store.due(now, PAGE)
             released = await self._store.unschedule([row.id for row in rows])
             # the others were cancelled in between
             self._resume([row for row in rows if row.id in released], reached=False)
             soonest = await self._store.next_due()
+        except OutcomeUnknown:
+            self.doubt(None, {row.id: 0 for row in rows})
         except StoreError as fault:
             log.warning("scheduled messages not read", reason=str(fault))
         finally:
             self._releasing = None
             if soonest is not None:
                 self.schedule(soonest)
+
+    async def _clear_doubts(self) -> None:
+        """Once a later commit has succeeded the store knows for good: what is there goes its way, the price of what is
+        not can be spent again."""
+        try:
+            while self._doubts:
+                account, charges = self._doubts[0]
+                await self._store.acknowledge(account.id if account else 0, [])
+                found = [row for id_ in charges for row in await self._store.pending(id_ - 1, 1) if row.id == id_]
+                del self._doubts[0]
+                if account is not None:
+                    account.purse.credit += sum(charges.values()) - sum([row.charge for row in found])
+                    self._meter.messages[account.label, "accepted"] += len(found)
+                self.withdraw(min(charges))
+                for row in found:
+                    if row.scheduled_at is not None:
+                        self.schedule(row.scheduled_at)
+                self._resume([row for row in found if row.scheduled_at is None], reached=False)
+        except StoreError as fault:  # the next tick tries again
+            log.warning("messages in doubt", reason=str(fault))
+        finally:
+            self._clearing = None
 
     def _resume(self, rows: Sequence[MessageRow], reached: bool) -> None:
         """Hand stored messages over, or end those whose validity has passed meanwhile."""

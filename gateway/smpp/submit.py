@@ -6,6 +6,7 @@ The three commands differ in how they are read and answered; what lies between i
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -39,7 +40,7 @@ from pdu.frames import response, submit_sm_resp
 from pdu.tables import DistributionList, Unsuccess
 from pdu.times import format_relative
 from pdu.tlv import find
-from store.protocol import Batch, Store, StoreDown, StoreFull
+from store.protocol import Batch, OutcomeUnknown, Store, StoreDown, StoreFull
 
 from ..accounts import Account
 from ..ids import Minter
@@ -131,6 +132,8 @@ class Submit:
             out.append(octets)
             if then is not None:
                 thens.append(then)
+            else:  # all refused, so nothing was waited for: the other sessions have their turn
+                await asyncio.sleep(0)
         self._meter.submit_seconds.observe(self._clock() - now, len(run))
         return Answer(b"".join(out), partial(call_all, thens) if thens else None)
 
@@ -142,9 +145,7 @@ class Submit:
             for entry in multi.destinations
             if isinstance(entry, DistributionList)
         ]
-        admission = await self._admit(
-            link, [for_destination(multi, address) for address in addresses], now, shared=True
-        )
+        admission = await self._admit(link, for_destinations(multi, addresses), now, shared=True)
         overrides = link.account.settings.status_overrides
         for address, verdict in zip(addresses, admission.verdicts, strict=True):
             if isinstance(verdict, Refusal):
@@ -206,6 +207,9 @@ class Submit:
         except (StoreFull, StoreDown) as fault:
             refusal = Refusal(reasons.STORE_FULL if isinstance(fault, StoreFull) else reasons.STORE_DOWN, str(fault))
             lost = {row[0]: refusal for row in batch.rows}
+        except OutcomeUnknown:
+            self._dispatch.doubt(link.account, {key: charge for key, charge, _body in batch.rows})
+            raise
         if lost:
             link.account.purse.credit += sum([charge for key, charge, _body in batch.rows if key in lost])
         if len(lost) == len(batch.rows):
@@ -305,15 +309,15 @@ def as_submit(data: DataSm) -> SubmitSm:
         raise Malformed(where, 16 + len(data.service_type) + 1, status, str(fault)) from fault
 
 
-def for_destination(multi: SubmitMulti, destination: bytes) -> SubmitSm:
-    """What a submit_multi is for one of its destinations: a submit_sm whose other octets are the same."""
+def for_destinations(multi: SubmitMulti, destinations: Sequence[bytes]) -> list[SubmitSm]:
+    """What a submit_multi is for each of its destinations: a submit_sm whose other octets are the same."""
     table = sum(1 + len(entry) for entry in multi.destinations if isinstance(entry, bytes)) + sum(
         2 + len(entry.name) for entry in multi.destinations if isinstance(entry, DistributionList)
     )
     head = multi.service_type + b"\0" + multi.source
-    body = head + destination + multi.raw[len(head) + 1 + table :]
-    record: SubmitSm = SUBMIT_SM_BODY.decode(body, multi.sequence, 0, len(body))
-    return record
+    tail = multi.raw[len(head) + 1 + table :]
+    bodies = [head + destination + tail for destination in destinations]
+    return [SUBMIT_SM_BODY.decode(body, multi.sequence, 0, len(body)) for body in bodies]
 
 
 def call_all(thens: Sequence[Callable[[], None]]) -> None:

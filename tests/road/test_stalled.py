@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from acl.money import CREDIT
 from pdu import constants as c
 from pdu.times import format_relative
+from store.protocol import OutcomeUnknown
 from tests.road.client import SENDER, Asked, accepted, answers_to, bound, hang_up_all, until
 from tests.road.inside import Inside, inside
 
@@ -40,6 +42,10 @@ def broken() -> Exception:
     fault = sqlite3.OperationalError("disk I/O error")
     fault.sqlite_errorcode = sqlite3.SQLITE_IOERR_READ
     return fault
+
+
+def lost() -> Exception:
+    return OutcomeUnknown("nobody knows")
 
 
 async def blind(*_: object) -> bool:
@@ -157,25 +163,51 @@ async def test_a_commit_that_failed_in_name_only_is_looked_up_and_answered_ok(ho
 async def test_when_nobody_knows_what_became_of_a_commit_the_session_closes_unanswered(
     house: Inside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And what was stored all the same goes its way as soon as the store can be asked again."""
     login, other = await house.account("unsure"), await house.account("bystander")
     client, bystander = await bound(house.port, login), await bound(house.port, other)
-
     monkeypatch.setattr("store.connection.Connection.recognise", blind)
     house.disk.guessing = True
-    asked = client.submit()
+    asked = client.submit_many(3, registered_delivery=1)
     await client.gone()
-    assert asked.answer is None
+    assert [one.answer for one in asked] == [None] * 3
     house.disk.guessing = False
     monkeypatch.undo()
     assert (await bystander.ask(c.ENQUIRE_LINK)).status == c.ESME_ROK
-
-    async def works_again() -> bool:
-        return (await bystander.submit().answered()).status == c.ESME_ROK
-
-    deadline = time.monotonic() + 10
-    while not await works_again():
-        assert time.monotonic() < deadline
+    client = await bound(house.port, login)
+    await until("all three were sent", lambda: len(client.receipts) == 3)
+    await accepted([bystander.submit()])
     assert await house.store.audit() == []
+    assert (await house.admin.accounts.show(login.name))["balance"] == "997"
+
+
+async def test_the_price_of_what_was_not_stored_after_all_can_be_spent_again(house: Inside) -> None:
+    login = await house.account("lucky-in-the-end", credits="3")
+    client = await bound(house.port, login)
+    house.disk.failure = lost
+    asked = client.submit_many(3)
+    await client.gone()
+    assert [one.answer for one in asked] == [None] * 3
+    house.disk.failure = None
+    client = await bound(house.port, login)
+    await until("the doubts are cleared", lambda: house.gateway.accounts.by_id[1].purse.credit == 3 * CREDIT)
+    await accepted(client.submit_many(3))
+    assert (await house.admin.accounts.show(login.name))["balance"] == "0"
+    assert await house.store.audit() == []
+
+
+async def test_a_release_of_which_nobody_knows_is_found_out(house: Inside, monkeypatch: pytest.MonkeyPatch) -> None:
+    login = await house.account("released")
+    client = await bound(house.port, login)
+    await accepted(client.submit_many(3, schedule_delivery_time=format_relative(1), registered_delivery=1))
+    monkeypatch.setattr("store.connection.Connection.recognise", blind)
+    house.disk.guessing = True
+    while await house.store.scheduled(1):  # until the release is stored, and nobody was told
+        await asyncio.sleep(0.01)
+    house.disk.guessing = False
+    monkeypatch.undo()
+    await until("all three were sent", lambda: len(client.receipts) == 3)
+    assert {receipt.state for receipt in client.receipts} == {c.DELIVERED}
 
 
 async def test_a_message_that_could_not_replace_an_older_one_goes_its_way_all_the_same(house: Inside) -> None:
