@@ -23,7 +23,7 @@ run: $(RUNTIME) ## start a gateway with a demo account on loopback (ARGS: flags 
 	@$(BIN)/smppgate quickstart $(ARGS)
 
 test: $(DEV) ## unit tests, and the whole road against a real server (ARGS: flags for pytest)
-	@$(PYTEST) -m "not interop and not prove" -n $(JOBS) $(ARGS)
+	@$(PYTEST) -m "not interop and not prove" -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(DEV) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
