@@ -21,11 +21,6 @@ def id_at(wall_ms: int, node: int = 0) -> int:
     return (max(0, wall_ms - EPOCH_MS) << SHIFT) + (node << SEQUENCE_BITS)
 
 
-def wall_ms_of(message_id: int) -> int:
-    """The millisecond in which an id was minted."""
-    return (message_id >> SHIFT) + EPOCH_MS
-
-
 class Minter:
     """Gives out runs of consecutive ids. `last` is the greatest id the store has ever seen."""
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from acl.bind import standing
 from acl.money import as_credits
 from acl.reasons import REASONS
 from acl.settings import InvalidSettings, Settings
@@ -21,11 +22,9 @@ def moment(milliseconds: int | None) -> str | None:
 
 
 def status_of(row: AccountRow, settings: Settings | None) -> str:
-    if not row.enabled:
-        return "DISABLED"
     if settings is None:
-        return "ERROR"
-    return "SUCCESS" if settings.addresses else "WAITING_IP"
+        return "ERROR" if row.enabled else "DISABLED"
+    return standing(settings, row.enabled)
 
 
 def account(row: AccountRow, binds: int | None) -> Shape:

@@ -204,6 +204,7 @@ async def test_an_account_whose_settings_cannot_be_read_is_still_listed(desk: De
     shown = await desk.admin.accounts.show("acme")
     assert shown["status"] == "ERROR"
     assert "from_the_future" in shown["error"]
+    assert (await desk.admin.accounts.enable("acme", False))["status"] == "DISABLED"
     assert await desk.admin.incoming.inject("48600100200", "+48500600700", "x", account="acme")
 
 
