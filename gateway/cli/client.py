@@ -113,9 +113,8 @@ def over_socket(data_dir: Path, method: str, path: str, query: str, body: bytes)
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Failure(
-            f"the server stopped answering ({error!r}); it may have done it or not, look before you repeat"
-        ) from None
+        done = "nothing was changed" if method == "GET" else "it may have done it or not, look before you repeat"
+        raise Failure(f"the server stopped answering ({error!r}); {done}") from None
     finally:
         connection.close()
 
