@@ -7,6 +7,7 @@ import click
 from acl.settings import BY_NAME
 
 from .flags import given, setting_options
+from .passwords import password_option
 from .printing import print_details, print_json, print_table, warn
 from .whereabouts import Group, Whereabouts, as_json, pass_whereabouts
 
@@ -32,7 +33,7 @@ def account() -> None:
 @account.command()
 @click.argument("name")
 @click.option("--system-id", help="At most 15 characters fit into a bind; made up if missing.")
-@click.option("--password", help="At most 8 characters fit into a bind; made up if missing.")
+@password_option("At most 8 characters fit into a bind; made up if missing.")
 @click.option("--credits", "credits_", metavar="CREDITS", help="The first topup.")
 @setting_options
 @as_json

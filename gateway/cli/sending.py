@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from .passwords import password_option
 from .printing import print_json
 from .whereabouts import Command, Failure, Whereabouts, as_json, pass_whereabouts
 
@@ -24,7 +25,7 @@ LOGIN = ("system_id", "password", "host", "port")
 @click.argument("to")
 @click.argument("text")
 @click.option("--system-id", help="Instead of the one in demo.json.")
-@click.option("--password", help="Instead of the one in demo.json.")
+@password_option("Instead of the one in demo.json.")
 @click.option("--host", help="Where the gateway listens, instead of what demo.json says.")
 @click.option("--port", type=int, metavar="PORT", help="And its port, without TLS.")
 @click.option("--wait", is_flag=True, help="Ask for the delivery receipt and wait for it.")
