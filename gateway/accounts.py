@@ -100,14 +100,16 @@ class Account:
 
     def recheck(self) -> None:
         """Settings have changed: links that would not be let in today leave, the others adapt."""
+        staying = []
         for link in list(self.links):
             refusal = may_stay(self.settings, self.policy.networks, self.enabled, link.kind, link.peer)
             if refusal is not None:
                 link.unbind(refusal.reason)
             else:
                 link.session.retune(self.settings)
-        for position in reversed(surplus(self.settings.max_binds, self.kinds())):
-            self.links[position].unbind(reasons.TOO_MANY_BINDS)
+                staying.append(link)
+        for position in surplus(self.settings.max_binds, [link.kind for link in staying]):
+            staying[position].unbind(reasons.TOO_MANY_BINDS)
 
 
 class Accounts:
