@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,13 +61,13 @@ def quickstart(where: Whereabouts) -> None:
 
 
 def run(config: "Config", ready: "Callable[[Gateway, Endpoints], None] | None" = None) -> None:
-    from gateway import app, log
+    from gateway import log, process
     from store.protocol import StoreError
 
     os.umask(0o077)  # what the gateway writes is nobody else's business
     log.setup(config.log.level, config.log.format)
     try:
-        app.run(config, ready)
+        process.run(config, ready)
     except StoreError as error:
         raise Failure(f"the store in {config.data_dir} cannot be opened: {error}") from None
     except OSError as error:
@@ -114,7 +116,28 @@ def print_demo(demo: dict[str, Any], endpoints: "Endpoints", data_dir: Path, whe
     pairs.append(("login file", data_dir / "demo.json"))
     click.echo("smppgate is running; Ctrl+C stops it. Bind with")
     print_details(pairs)
-    flags = "".join(
-        f" {flag} {value}" for flag, value in (("--config", where.config_file), ("--data-dir", where.data_dir)) if value
-    )
-    click.echo(f'In another terminal:  smppgate send smppgate 48600100200 "Hello" --wait{flags}')
+    click.echo(f"In another terminal:  {send_hello(where)}")
+
+
+def send_hello(where: Whereabouts) -> str:
+    """What to type in this folder to send something, by the very program that runs here."""
+    flags = [
+        str(word)
+        for flag, value in (("--config", where.config_file), ("--data-dir", where.data_dir))
+        if value is not None
+        for word in (flag, value)
+    ]
+    return shlex.join([*started_by(), "send", "smppgate", "48600100200", "Hello", "--wait", *flags])
+
+
+def started_by() -> list[str]:
+    """The words that start this program again, whether or not it is in the PATH of another terminal."""
+    if Path(sys.argv[0]).name == "__main__.py":
+        return [from_here(sys.executable), "-m", "gateway"]
+    return [from_here(sys.argv[0])]
+
+
+def from_here(program: str) -> str:
+    """Short, if it lies below this folder. Links are kept: the python of an environment is one."""
+    path, here = os.path.abspath(program), os.getcwd()
+    return os.path.relpath(path, here) if Path(path).is_relative_to(here) else path

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 import pytest
 
 from gateway.cli.sending import known_login, source_of
-from gateway.cli.serving import DEMO, demo_login, read_login, write_private
+from gateway.cli.serving import DEMO, demo_login, read_login, send_hello, started_by, write_private
 from gateway.cli.whereabouts import Failure, Whereabouts
 
 from .conftest import Smppgate
@@ -76,6 +77,38 @@ def test_the_login_of_send(where: Whereabouts, data: Path) -> None:
     (data / "demo.json").write_text("{")
     with pytest.raises(Failure, match="cannot be read"):
         known_login(where, nothing)
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        (".venv/bin/smppgate", [".venv/bin/smppgate"]),
+        ("{here}/.venv/bin/smppgate", [".venv/bin/smppgate"]),
+        ("/opt/smppgate/bin/smppgate", ["/opt/smppgate/bin/smppgate"]),
+        ("{here}-of-others/bin/smppgate", ["{here}-of-others/bin/smppgate"]),
+        ("../smppgate", ["{parent}/smppgate"]),
+        ("{here}/gateway/__main__.py", [".venv/bin/python", "-m", "gateway"]),
+    ],
+)
+def test_the_program_is_named_as_it_can_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, words: list[str]
+) -> None:
+    names = {"here": str(tmp_path), "parent": str(tmp_path.parent)}
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)  # as in an environment, which would be left by following it
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [program.format(**names)])
+    monkeypatch.setattr(sys, "executable", str(python))
+    assert started_by() == [word.format(**names) for word in words]
+
+
+def test_the_command_that_is_proposed_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "my programs" / "smppgate")])
+    command = send_hello(Whereabouts(data_dir=Path("my data")))
+    assert command == "'my programs/smppgate' send smppgate 48600100200 Hello --wait --data-dir 'my data'"
+    assert send_hello(Whereabouts()).endswith(" Hello --wait")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import stat
 import subprocess
@@ -174,7 +175,7 @@ def test_quickstart_twice(demo: tuple[list[str], dict[str, str], Path]) -> None:
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
             logins.append(json.loads(file.read_text()))
             assert logins[-1]["password"] in (folder / "out").read_text()
-            words = [*program, "send", "smppgate", "48600100200", "Hello", "--wait"]
+            words = shlex.split((folder / "out").read_text().partition("In another terminal:")[2])
             ran = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
             assert "stat:DELIVRD" in ran.stdout, ran.stderr
             again = subprocess.run(
