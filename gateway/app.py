@@ -7,30 +7,28 @@ Every part gets its clock from here.
 from __future__ import annotations
 
 import asyncio
-import gc
-import signal
 import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
 import structlog
 
+from acl import reasons
 from acl.brake import Brake
 from acl.money import CREDIT
 from acl.password import Known
 from pdu import constants as smpp
 from store.protocol import Commit, Store, StoreError
-from store.sqlite import open_store
 
 from . import receipts
 from .accounts import LABELS, Accounts
 from .config import Address, Config
 from .delivery import LIFETIME_MS, Due, Mailbox
+from .health import Health
 from .ids import Minter, id_at
 from .metrics import AccountView, Meter
 from .network.dispatch import Dispatch
@@ -68,6 +66,7 @@ class Gateway:
         *,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,  # a loop's own may tick in milliseconds
+        max_connections: int = 0,  # 0: as configured
     ) -> None:
         loop = asyncio.get_running_loop()
         self.config, self.store = config, store
@@ -83,6 +82,8 @@ class Gateway:
         self._pool = ThreadPoolExecutor(HASHERS, "password")
         self._certificates: list[Certificate] = []
         self._ticks = 0
+        self.health = Health()
+        self._store_refusals: Counter[str] = Counter()
         self._errands: set[asyncio.Task[None]] = set()
         self.server = Server(
             Door(self.accounts, Brake(), Known(token_bytes(32)), self._pool, self.clock),
@@ -90,7 +91,7 @@ class Gateway:
             self.refusals,
             self.meter.traffic,
             Timers(session_init=config.smpp.session_init, pdu=config.smpp.session_init),
-            Caps(config.smpp.max_connections, config.smpp.max_connections_per_address),
+            Caps(max_connections or config.smpp.max_connections, config.smpp.max_connections_per_address),
             clock,
         )
         store.observer = self._committed
@@ -175,6 +176,7 @@ class Gateway:
     def _tick(self, now: float) -> None:
         self.server.tick(now)
         self.dispatch.tick()
+        self._watch_store()
         for account in self.accounts.by_id.values():
             account.mailbox.tick(now)
         self.store.mark(self.dispatch.low_water(self.minter.next))
@@ -185,6 +187,13 @@ class Gateway:
             self._errand(self._measure())
             self._errand(self._expire_deliveries())
         self._ticks += 1
+
+    def _watch_store(self) -> None:
+        """Submits that the store could not take since the last tick."""
+        for reason in (reasons.STORE_FULL, reasons.STORE_DOWN):
+            if self.meter.refusals[reason] > self._store_refusals[reason]:
+                self._store_refusals[reason] = self.meter.refusals[reason]
+                self.health.store_failed(reasons.REASONS[reason])
 
     async def _keep_refusals(self) -> None:
         rows = self.refusals.flush()
@@ -220,6 +229,7 @@ class Gateway:
         self.meter.commit_seconds.observe(commit.seconds)
         if commit.messages:
             self.meter.commit_group_size.observe(commit.messages)
+            self.health.store_worked()
         if commit.moved:
             self.accounts.moved(commit.moved)
 
@@ -270,68 +280,9 @@ class Gateway:
             self.accounts.by_id[account].mailbox.announce(number)
 
     def unready(self) -> list[str]:
-        return ["stopping"] if self.server.draining else []
+        self.health.draining = self.server.draining
+        return self.health.unready()
 
     def follow_certificates(self) -> None:
         for certificate in self._certificates:
             certificate.follow()
-
-
-async def serve(
-    config: Config, *, stop: asyncio.Event, ready: Callable[[Gateway, Endpoints], None] | None = None
-) -> None:
-    """Run until `stop` is set. A StoreError, or an OSError (an address in use), ends it before it began."""
-    from prometheus_client import make_asgi_app
-
-    from .admin import Admin
-    from .web.api import create_api
-    from .web.local import local_api
-    from .web.public import create_public, public_web
-    from .web.unix import NAME
-
-    config.data_dir.mkdir(parents=True, exist_ok=True)
-    async with open_store(config.data_dir) as store, AsyncExitStack() as listeners:
-        gateway = Gateway(config, store)
-        listeners.push_async_callback(gateway.stop)
-        endpoints = await gateway.start()
-        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway))
-        await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
-        if (at := config.metrics.listen) is not None:
-            metrics = make_asgi_app(gateway.meter.registry)
-            endpoints = endpoints._replace(
-                metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
-            )
-        if (at := config.web.listen) is not None:
-            public = create_public(gateway.unready)
-            endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
-        gc.freeze()  # what is alive now stays: the collector need not look at it again
-        gc.set_threshold(50_000, 20, 50)
-        if ready is not None:
-            ready(gateway, endpoints)
-        await stop.wait()
-        log.info("stopping")
-
-
-def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
-    with suppress(ImportError):  # not on every platform; everything works without it, only slower
-        from uvloop import new_event_loop
-
-        loop_factory = new_event_loop
-
-    async def main() -> None:
-        stop, loop = asyncio.Event(), asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
-
-        def started(gateway: Gateway, endpoints: Endpoints) -> None:
-            loop.add_signal_handler(signal.SIGHUP, gateway.follow_certificates)
-            if ready is not None:
-                ready(gateway, endpoints)
-
-        await serve(config, stop=stop, ready=started)
-
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(main())

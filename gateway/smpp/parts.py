@@ -12,6 +12,9 @@ from pdu.faults import Malformed
 from pdu.text import measure
 
 PartCounter = Callable[[SubmitSm], int]
+BAGGAGE = (
+    1024  # octets that optional parameters may add to a text: they are stored, once a destination, and not paid for
+)
 FAR_TOO_MANY = 1 << 64  # more than an account can be allowed, even one without a limit
 
 
@@ -24,6 +27,8 @@ def counter(alphabet: str) -> PartCounter:
         try:
             octets = user_data(message)
         except Malformed:  # text in two places at once (§5.3.2.32): no length can be right
+            return FAR_TOO_MANY
+        if len(message.tlvs) - len(octets) > BAGGAGE:
             return FAR_TOO_MANY
         return measure(alphabet, message.data_coding, message.esm_class, octets, message.tlvs)
 

@@ -45,6 +45,7 @@ from pdu.frames import HEADER, SMALLEST, Desync, Frame, response, split
 
 from ..delivery import Due
 from ..metrics import Traffic
+from .waiting import Waiting
 
 BINDS = {BIND_TRANSMITTER: BOUND_TX, BIND_RECEIVER: BOUND_RX, BIND_TRANSCEIVER: BOUND_TRX}
 BOUND = frozenset((BOUND_TX, BOUND_RX, BOUND_TRX))
@@ -56,8 +57,6 @@ WORK = frozenset(  # wait for their turn; a deliver_sm of a client to be refused
 ALONE = frozenset((*BINDS, UNBIND))  # what follows must see their effect
 BREATH = 256  # refused requests after which others have their turn
 STRANGE = 100  # PDUs at most that a peer is answered before it binds
-SMALL = 4096  # octets of a segment that may stay alive for whatever waits in it
-OVERHEAD = 128  # octets that a waiting request takes besides its own
 LAST_SEQUENCE = 0x7FFFFFFF
 COMMAND: Callable[[Frame], int] = itemgetter(0)
 
@@ -85,7 +84,6 @@ class Session:
         self.window, self.delivery_window = 10, 10
         self.tlvs = True  # False for clients before 3.4: they get none
         self.closing: str | None = None
-        self.backlog = 0  # octets that wait for their turn
         self.unanswered: dict[int, Due] = {}
         self.bound_at = 0.0
         self._traffic = traffic
@@ -98,7 +96,7 @@ class Session:
         self._sequence = 0
         self._pieces: list[bytes] = []
         self._partial, self._needed, self._partial_since = 0, SMALLEST, now
-        self._waiting: deque[tuple[int, bytes, list[Frame]]] = deque()
+        self._waiting = Waiting()
         self._sent: deque[tuple[float, range]] = deque()
         self._outbox: list[bytes] = []
         self._unbind_reason = ""
@@ -125,15 +123,16 @@ class Session:
             if self.leaving and not command & RESPONSE:  # what a client asks behind its unbind is dropped
                 continue
             if command in WORK:
-                self._wait(command, octets, run, now)
+                self.leaving = command == UNBIND
+                self._worked = now
+                self._waiting.add(command, octets, run)
             elif command in (DELIVER_SM_RESP, DATA_SM_RESP):
                 self._completed(run, answered)
                 self._worked = now
             else:
                 self._at_once(command, run, answered)
                 self._suffer(len(run))
-        if len(octets) > SMALL and self._waiting and self._waiting[-1][1] is octets:
-            self._compact(octets)
+        self._waiting.settle(octets)
         return answered
 
     def _keep(self, octets: bytes, used: int, now: float) -> None:
@@ -144,28 +143,6 @@ class Session:
         self._pieces = [rest] if rest else []
         self._partial = len(rest)
         self._needed = max(SMALLEST, int.from_bytes(rest[:4], "big")) if self._partial >= 4 else 4
-
-    def _wait(self, command: int, octets: bytes, run: list[Frame], now: float) -> None:
-        """Requests queue up."""
-        self.leaving = command == UNBIND
-        self._worked = now
-        self.backlog += weight(run)
-        if self._waiting:
-            last, buffer, frames = self._waiting[-1]
-            if last == command and buffer is octets:  # only answers stood between: still one run
-                frames += run
-                return
-        self._waiting.append((command, octets, run))
-
-    def _compact(self, octets: bytes) -> None:
-        """What waits must not keep alive a segment most of which does not."""
-        count = next(
-            (n for n, entry in enumerate(reversed(self._waiting)) if entry[1] is not octets), len(self._waiting)
-        )
-        entries = [self._waiting.pop() for _ in range(count)]
-        thin = 2 * sum([weight(frames) for _command, _buffer, frames in entries]) < len(octets)
-        for command, buffer, frames in reversed(entries):
-            self._waiting.append((command, *copied(buffer, frames)) if thin else (command, buffer, frames))
 
     def _completed(self, run: Iterable[Frame], answered: Answered) -> None:
         pop = self.unanswered.pop
@@ -190,6 +167,11 @@ class Session:
         """Nothing more will come: no unbind either, and no answers to deliveries."""
         self.leaving = True
 
+    @property
+    def backlog(self) -> int:
+        """Octets of requests that wait for their turn."""
+        return self._waiting.backlog
+
     def has_work(self) -> bool:
         """Whether next_run would find something to do."""
         return bool(self._waiting) or (self._desync is not None and self.state != CLOSED)
@@ -199,14 +181,8 @@ class Session:
         requests: many were refused, and more may wait."""
         refused = 0
         while self._waiting and self.state != CLOSED:
-            command, buffer, frames = self._waiting[0]
-            limit = 1 if command in ALONE else self.window
-            taken = frames[:limit]
-            if len(frames) > limit:
-                self._waiting[0] = command, buffer, frames[limit:]
-            else:
-                self._waiting.popleft()
-            self.backlog -= weight(taken)
+            command = self._waiting.first()
+            buffer, taken = self._waiting.take(1 if command in ALONE else self.window)
             if command not in LEGAL[self.state]:
                 self._refuse_state(command, taken)
                 refused += len(taken)
@@ -370,7 +346,6 @@ class Session:
         if self.state != CLOSED:
             self.state, self.closing = CLOSED, self._unbind_reason or why
             self._waiting.clear()
-            self.backlog = 0
 
     def abandon(self) -> list[Due]:
         """The link is gone. -> the deliveries it did not answer."""
@@ -382,20 +357,3 @@ class Session:
 
     def is_receiving(self) -> bool:
         return self.state in RECEIVING
-
-
-def weight(run: Sequence[Frame]) -> int:
-    """What waiting requests cost in memory, octets."""
-    return sum([end - at for _command, _status, _sequence, at, end in run]) + OVERHEAD * len(run)
-
-
-def copied(buffer: bytes, frames: Sequence[Frame]) -> tuple[bytes, list[Frame]]:
-    """The frames in a buffer of their own."""
-    pieces: list[bytes] = []
-    moved: list[Frame] = []
-    at = 0
-    for command, status, sequence, start, end in frames:
-        pieces.append(buffer[start - SMALLEST : end])
-        moved.append((command, status, sequence, at + SMALLEST, at + SMALLEST + end - start))
-        at += SMALLEST + end - start
-    return b"".join(pieces), moved

@@ -14,7 +14,8 @@ from gateway.smpp import link as link_module
 from gateway.smpp.handling import Answer, Asker
 from gateway.smpp.link import BACKLOG, CHUNK, LINGER, UNWRITTEN, Link
 from gateway.smpp.server import Caps, Server
-from gateway.smpp.session import OVERHEAD, STRANGE, Timers
+from gateway.smpp.session import STRANGE, Timers
+from gateway.smpp.waiting import OVERHEAD
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.commands import CLOSED, OPEN

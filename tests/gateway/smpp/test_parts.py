@@ -65,3 +65,10 @@ def test_no_account_may_send_text_in_two_places_however_many_parts_it_is_allowed
 
 def test_the_longest_payload_is_counted_too() -> None:
     assert counter("gsm")(submit(short_message=b"", tlvs=payload(b"x" * 65_535))) == -(-65_535 // 153)
+
+
+def test_optional_parameters_beyond_a_kilobyte_are_too_long_whatever_the_text() -> None:
+    light = submit(short_message=b"hello", tlvs=tlv.encode([(0x1401, bytes(1000))]))
+    heavy = submit(short_message=b"hello", tlvs=tlv.encode([(0x1401, bytes(1200)), (0x1402, bytes(200))]))
+    assert counter("gsm")(light) == 1
+    assert counter("gsm")(heavy) == FAR_TOO_MANY

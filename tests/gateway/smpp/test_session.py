@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.delivery import Due
-from gateway.smpp.session import BREATH, LAST_SEQUENCE, OVERHEAD, Session
+from gateway.smpp.session import BREATH, LAST_SEQUENCE, Session
+from gateway.smpp.waiting import OVERHEAD
 from pdu import constants as c
 from pdu import frames
 from pdu.commands import BOUND_BY, CLOSED, COMMANDS, DROP, OPEN, PROCESS, STATES, UNBOUND, verdict
@@ -758,15 +759,6 @@ def test_the_outbox_is_emptied_by_reading_it() -> None:
     session.nack([1, 2])
     assert heads(session.outbox()) == [(NACK, c.ESME_RINVCMDID, 1), (NACK, c.ESME_RINVCMDID, 2)]
     assert session.outbox() == b""
-
-
-def test_a_small_request_does_not_keep_a_large_segment_alive() -> None:
-    session = bound()
-    session.receive(pdu(c.QUERY_SM, 1, message_id=b"1") + submits(2, 3), 0.0)
-    session.receive(frames.frame(0x7777, 0, 4, bytes(60_000)) + submits(5, 6), 0.0)
-    session.receive(submits(7), 0.0)
-    assert sum(len(buffer) for _command, buffer, _frames in session._waiting) < 1_000
-    assert [request.sequence for _command, requests in drained(session) for request in requests] == [1, 2, 3, 5, 6, 7]
 
 
 def test_many_refusals_in_a_row_let_others_have_their_turn() -> None:

@@ -1,0 +1,96 @@
+"""The process around the gateway: the store it holds, the other listeners, the loop, signals and descriptors.
+
+Invariant: the store is closed last, on every way out. Knows nothing of what the gateway does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+
+import structlog
+
+from store.sqlite import open_store
+
+from .app import Endpoints, Gateway
+from .config import Address, Config
+
+log = structlog.get_logger()
+SPARE_DESCRIPTORS = 64  # for the store, the log, the other listeners and their clients
+
+
+def connections_at_most(wanted: int) -> int:
+    """As many as are configured, or as there are descriptors for: without spare ones nobody could look after them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:  # what the shell allows is meant for programs with a handful of files
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    possible = max(1, soft - SPARE_DESCRIPTORS) if soft != resource.RLIM_INFINITY else wanted
+    if possible < wanted:
+        log.warning("fewer connections than configured", possible=possible, configured=wanted, descriptors=soft)
+    return min(wanted, possible)
+
+
+async def serve(
+    config: Config, *, stop: asyncio.Event, ready: Callable[[Gateway, Endpoints], None] | None = None
+) -> None:
+    """Run until `stop` is set. A StoreError, or an OSError (an address in use), ends it before it began."""
+    from prometheus_client import make_asgi_app
+
+    from .admin import Admin
+    from .web.api import create_api
+    from .web.local import local_api
+    from .web.public import create_public, public_web
+    from .web.unix import NAME
+
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    async with open_store(config.data_dir) as store, AsyncExitStack() as listeners:
+        gateway = Gateway(config, store, max_connections=connections_at_most(config.smpp.max_connections))
+        listeners.push_async_callback(gateway.stop)
+        endpoints = await gateway.start()
+        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway))
+        await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
+        if (at := config.metrics.listen) is not None:
+            metrics = make_asgi_app(gateway.meter.registry)
+            endpoints = endpoints._replace(
+                metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
+            )
+        if (at := config.web.listen) is not None:
+            public = create_public(gateway.unready)
+            endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
+        gc.freeze()  # what is alive now stays: the collector need not look at it again
+        gc.set_threshold(50_000, 20, 50)
+        if ready is not None:
+            ready(gateway, endpoints)
+        await stop.wait()
+        log.info("stopping")
+
+
+def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ImportError):  # not on every platform; everything works without it, only slower
+        from uvloop import new_event_loop
+
+        loop_factory = new_event_loop
+
+    async def main() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+
+        def started(gateway: Gateway, endpoints: Endpoints) -> None:
+            loop.add_signal_handler(signal.SIGHUP, gateway.follow_certificates)
+            if ready is not None:
+                ready(gateway, endpoints)
+
+        await serve(config, stop=stop, ready=started)
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
