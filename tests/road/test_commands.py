@@ -221,7 +221,7 @@ async def test_cancels_at_the_very_moment_of_release_leave_each_message_one_end(
     assert len(states) == len(ids)
     taken_back = {id_ for id_, cancel in zip(ids, cancels, strict=True) if cancel.accepted}
     assert {id_ for id_, state in states.items() if state == c.DELETED} == taken_back
-    assert {cancel.status for cancel in cancels} == {c.ESME_ROK, c.ESME_RCANCELFAIL}
+    assert {cancel.status for cancel in cancels} <= {c.ESME_ROK, c.ESME_RCANCELFAIL}  # how many of each is luck
     assert int(server.desk.balance(login)) == 1000 - len(ids) + len(taken_back)
     server.desk.audited()
 
