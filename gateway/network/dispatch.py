@@ -40,9 +40,8 @@ class Dispatch:
         self._watched: dict[int, Parcel] = {}  # messages with a validity that have not ended, each as its own parcel
         self._expiries: list[tuple[int, int]] = []  # heap: (wall ms, id); some of them have ended meanwhile
         self._next_due: int | None = None  # wall ms of the earliest scheduled message; None: none is
-        self._releasing: asyncio.Task[None] | None = None
         self._doubts: list[tuple[Account | None, dict[int, int]]] = []  # whose, and what was charged for which id
-        self._clearing: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None  # what is due or in doubt; never both, or one could go twice
         self._ticks = 0
 
     def connect(self, connector: Connector) -> None:
@@ -54,8 +53,9 @@ class Dispatch:
         self._open[first] = None
 
     def withdraw(self, first: int) -> None:
-        """They were not accepted after all, or wait for their schedule: nothing is on its way."""
-        self._open.pop(first, None)
+        """They were not accepted after all, or wait for their schedule: nothing is on its way but by another call."""
+        if self._open.get(first) is None:
+            self._open.pop(first, None)
 
     def take(self, account: int, messages: Sequence[Message], accepted_ms: int, origin: Origin | None) -> None:
         """Durable and answered: hand them over."""
@@ -169,10 +169,10 @@ class Dispatch:
         if self._ticks % EVERY == 0:
             self._expire_stuck(now)
         self._ticks += 1
-        if self._next_due is not None and self._next_due <= now and self._releasing is None:
-            self._releasing = asyncio.get_running_loop().create_task(self._release(now))
-        if self._doubts and self._clearing is None:
-            self._clearing = asyncio.get_running_loop().create_task(self._clear_doubts())
+        due = self._next_due is not None and self._next_due <= now
+        if self._reading is None and (due or self._doubts):
+            work = self._clear_doubts() if self._doubts else self._release(now)
+            self._reading = asyncio.get_running_loop().create_task(work)
 
     def _expire_stuck(self, now: int) -> None:
         """What a connector has not reported for longer than the account lets a message be tried."""
@@ -198,7 +198,7 @@ class Dispatch:
         except StoreError as fault:
             log.warning("scheduled messages not read", reason=str(fault))
         finally:
-            self._releasing = None
+            self._reading = None
             if soonest is not None:
                 self.schedule(soonest)
 
@@ -211,6 +211,8 @@ class Dispatch:
                 await self._store.acknowledge(account.id if account else 0, [])
                 found = [row for id_ in charges for row in await self._store.pending(id_ - 1, 1) if row.id == id_]
                 del self._doubts[0]
+                parcels = [parcel for parcel in self._open.values() if parcel is not None]
+                sent = {message[0] for parcel in parcels for message in parcel.messages}  # released meanwhile
                 if account is not None:
                     account.purse.credit += sum(charges.values()) - sum([row.charge for row in found])
                     self._meter.messages[account.label, "accepted"] += len(found)
@@ -218,11 +220,11 @@ class Dispatch:
                 for row in found:
                     if row.scheduled_at is not None:
                         self.schedule(row.scheduled_at)
-                self._resume([row for row in found if row.scheduled_at is None], reached=False)
+                self._resume([row for row in found if row.scheduled_at is None and row.id not in sent], reached=False)
         except StoreError as fault:  # the next tick tries again
             log.warning("messages in doubt", reason=str(fault))
         finally:
-            self._clearing = None
+            self._reading = None
 
     def _resume(self, rows: Sequence[MessageRow], reached: bool) -> None:
         """Hand stored messages over, or end those whose validity has passed meanwhile."""
