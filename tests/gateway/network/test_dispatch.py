@@ -454,7 +454,7 @@ async def test_a_fault_while_releasing_does_not_stop_the_clock(road: Road) -> No
     await road.accept({}, scheduled=1_000)
     road.memory.fail("due", RuntimeError("a fault of ours"))
     road.tick()
-    task = road.dispatch._releasing
+    task = road.dispatch._reading
     assert task is not None
     with pytest.raises(RuntimeError):
         await task
@@ -601,3 +601,102 @@ async def test_the_built_in_network_reports_to_the_dispatch(road: Road) -> None:
     while not reader.delivered:
         await asyncio.sleep(0)
     assert road.memory.ended[messages[0][0]].error == 9
+
+
+# -- what nobody could vouch for -----------------------------------------------------------------------------------
+async def lost_release(road: Road, monkeypatch: pytest.MonkeyPatch, released: bool) -> Message:
+    """A scheduled message whose release is in doubt; whether it took place only the store knows."""
+    [message] = await road.accept({}, scheduled=1_000)
+    unschedule = road.memory.unschedule
+
+    def lost(ids: Any) -> Any:
+        monkeypatch.setattr(road.memory, "unschedule", unschedule)
+        if released:
+            unschedule(ids)
+        road.memory.fail("unschedule", OutcomeUnknown("who knows"))
+        return unschedule(ids)
+
+    monkeypatch.setattr(road.memory, "unschedule", lost)
+    await road.run(1)
+    return message
+
+
+@pytest.mark.parametrize("released", [True, False])
+async def test_a_release_in_doubt_is_found_out_and_happens_once(
+    road: Road, monkeypatch: pytest.MonkeyPatch, released: bool
+) -> None:
+    message = await lost_release(road, monkeypatch, released)
+    await road.run(5)
+    assert road.wire.ids == [message[0]]
+    assert road.low_water() == message[0]
+
+
+async def test_a_doubt_waits_until_the_store_can_be_asked(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = await lost_release(road, monkeypatch, released=True)
+    road.memory.fail("acknowledge", StoreDown("no disk"), times=3)
+    await road.run(3)
+    assert road.wire.ids == []
+    await road.run(1)
+    assert road.wire.ids == [message[0]]
+
+
+async def doubtful(road: Road, *values: dict[str, Any], stored: bool, scheduled: int | None = None) -> list[int]:
+    """Messages that were accepted, or not: the one who asked was told that nobody knows."""
+    purse = road.account_.purse
+    if stored:
+        ids = [message[0] for message in await road.accept(*values, scheduled=scheduled)]
+        road.dispatch._next_due = None
+    else:
+        ids = list(road.minter.mint(len(values), road.clock.wall_ms()))
+    purse.credit -= 10_000 * len(ids)
+    road.dispatch.announce(ids[0])
+    road.dispatch.doubt(road.account_, dict.fromkeys(ids, 10_000))
+    return ids
+
+
+async def test_what_was_stored_after_all_goes_its_way_and_stays_paid(road: Road) -> None:
+    ids = await doubtful(road, {}, {}, stored=True)
+    assert road.low_water() == ids[0]
+    await road.run(1)
+    assert road.wire.ids == ids
+    assert road.low_water() == ids[0]
+    assert road.account_.purse.credit == road.memory.rows[1].balance == 999_998 * 10_000
+    assert road.meter.messages == {("smpp-a", "accepted"): 2}
+    await road.run(5)
+    assert road.wire.ids == ids
+
+
+async def test_what_was_not_stored_can_be_spent_again(road: Road) -> None:
+    await doubtful(road, {}, {}, stored=False)
+    await road.run(1)
+    assert road.wire.ids == []
+    assert road.low_water() == road.minter.next
+    assert road.account_.purse.credit == 1_000_000 * 10_000
+
+
+async def test_what_is_in_doubt_and_scheduled_waits_for_its_time_and_goes_once(road: Road) -> None:
+    [soon] = await doubtful(road, {}, stored=True, scheduled=1_000)
+    [later] = await doubtful(road, {}, stored=True, scheduled=5_000)
+    await road.run(3)
+    assert road.wire.ids == [soon]
+    await road.run(5)
+    assert road.wire.ids == [soon, later]
+
+
+async def test_what_was_released_before_it_was_doubted_goes_once(road: Road) -> None:
+    [message] = await road.accept({}, scheduled=1_000)
+    await road.run(1)
+    assert road.wire.ids == [message[0]]
+    road.dispatch.doubt(road.account_, {message[0]: 10_000})  # its accept could not be learnt until now
+    await road.run(3)
+    assert road.wire.ids == [message[0]]
+    assert road.low_water() == message[0]
+
+
+async def test_ids_that_were_never_stored_are_not_taken_for_their_neighbours(road: Road) -> None:
+    [mine] = await doubtful(road, {}, stored=False)
+    [other] = await road.accept({})
+    road.dispatch.take(road.account_.id, [other], road.clock.wall_ms(), None)
+    await road.run(2)
+    assert mine < other[0]
+    assert road.wire.ids == [other[0]]
