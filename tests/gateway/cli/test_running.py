@@ -161,6 +161,14 @@ def demo(tmp_path: Path) -> tuple[list[str], dict[str, str], Path]:
     return [sys.executable, "-m", "gateway"], environment, tmp_path
 
 
+def test_every_file_of_the_data_folder_is_explained(server: Server) -> None:
+    server.json("audit")
+    page = (HOUSE / "docs" / "OPERATING.md").read_text("utf-8")
+    found = {path.name for path in server.data.iterdir()}
+    assert found >= {"smppgate.db", "smppgate.db-wal", "lock", "admin.sock"}
+    assert {name for name in found if f"| `{name}` |" not in page} == set()
+
+
 def test_quickstart_twice(demo: tuple[list[str], dict[str, str], Path]) -> None:
     program, environment, folder = demo
     logins = []
@@ -178,6 +186,8 @@ def test_quickstart_twice(demo: tuple[list[str], dict[str, str], Path]) -> None:
             words = shlex.split((folder / "out").read_text().partition("In another terminal:")[2])
             ran = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
             assert "stat:DELIVRD" in ran.stdout, ran.stderr
+            explained = (HOUSE / "docs" / "OPERATING.md").read_text("utf-8")
+            assert {path.name for path in file.parent.iterdir() if f"| `{path.name}` |" not in explained} == set()
             again = subprocess.run(
                 [*program, "quickstart"], cwd=folder, env=environment, capture_output=True, check=False
             )
