@@ -1,5 +1,6 @@
 """What Prometheus reads: through its own parser."""
 
+import subprocess
 from collections import Counter
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.metrics import SECONDS, SIZES, WAITS, AccountView, Histogram, Meter, Traffic
 from pdu import constants as c
 from pdu.frames import Frame
+from tests.interop.conftest import program
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -241,3 +243,35 @@ def test_the_four_histograms_are_shown_with_what_they_saw() -> None:
     for number, name in enumerate(("submit_seconds", "receipt_seconds", "commit_seconds", "commit_group_size"), 1):
         assert value(samples, f"smppgate_{name}_count") == number
         assert value(samples, f"smppgate_{name}_bucket", le="+Inf") == number
+
+
+# -- the referee ---------------------------------------------------------------------------------------------------
+def busy() -> Meter:
+    """Something in every family."""
+    views = [
+        AccountView('smpp-"quoted"\\', Counter(transmitter=2), 3, 1.5, -2.5),
+        AccountView("other", Counter(receiver=1), 0, 0.0, 1e6),
+    ]
+    made = meter(*views)
+    made.traffic.received(c.SUBMIT_SM, frames(0, 0, command=c.SUBMIT_SM))
+    made.traffic.received(0x7FFFFFFF, frames(9))
+    made.traffic.sent(c.SUBMIT_SM_RESP, 0x12345, 2)
+    made.messages["smpp-a", "delivered"] += 2
+    made.refusals["no_credit"] += 1
+    for histogram in (made.submit_seconds, made.receipt_seconds, made.commit_seconds, made.commit_group_size):
+        histogram.observe(0.02, 7)
+        histogram.observe(1e9)
+    return made
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("made", [meter(), busy()], ids=["idle", "busy"])
+def test_promtool_finds_nothing_to_say(made: Meter) -> None:
+    checked = subprocess.run(
+        [program("promtool"), "check", "metrics"],
+        input=generate_latest(made.registry),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
