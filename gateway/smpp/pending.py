@@ -163,12 +163,14 @@ class Pending:
         self, account: Account, source: bytes, destination: bytes, service_type: bytes
     ) -> list[MessageRow]:
         """Scheduled messages with this source and destination, and service_type if one is given."""
-        found = []
+        found, digits = [], digits_of(destination)
         for row in await self._store.scheduled(account.id):
+            if digits not in row.body:  # many may be waiting: most need not be read
+                continue
             submit = submit_of(row.body)
             if (
                 self._same_sender(account, submit.source, source)
-                and digits_of(submit.destination) == digits_of(destination)
+                and digits_of(submit.destination) == digits
                 and service_type in (b"", submit.service_type)
             ):
                 found.append(row)

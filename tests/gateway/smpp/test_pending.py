@@ -255,6 +255,16 @@ async def test_without_an_id_the_addresses_decide(counter: Counter) -> None:
     assert not set(others) & counter.states().keys()
 
 
+async def test_a_number_in_the_text_or_a_longer_one_is_not_the_destination(counter: Counter) -> None:
+    await counter.sent(
+        {"destination": OTHER, "short_message": b"call 48600100200"},
+        {"destination": address(1, 1, b"148600100200")},
+        schedule=HOUR,
+    )
+    assert await counter.cancel(destination=MOBILE) == c.ESME_RCANCELFAIL
+    assert await counter.cancel(destination=b"\0\0\0") == c.ESME_RCANCELFAIL
+
+
 async def test_with_an_id_the_destination_does_not_matter(counter: Counter) -> None:
     [id_] = await counter.sent({}, schedule=HOUR)
     assert await counter.cancel(id_, destination=OTHER) == 0
