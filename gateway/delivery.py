@@ -15,6 +15,8 @@ from functools import partial
 from itertools import count, islice
 from typing import Any, NamedTuple, Protocol
 
+import structlog
+
 from pdu.constants import (
     ESME_RMSGQFUL,
     ESME_ROK,
@@ -30,6 +32,7 @@ from pdu.constants import (
 
 from .metrics import Histogram
 
+log = structlog.get_logger()
 AGAIN = frozenset((ESME_RSYSERR, ESME_RMSGQFUL, 0x45, ESME_RTHROTTLED, ESME_RX_T_APPN, 0x67, 0xFE, ESME_RUNKNOWNERR))
 NEVER = frozenset((ESME_RX_P_APPN, ESME_RX_R_APPN))
 ATTEMPTS = 3  # for statuses that are neither
@@ -241,7 +244,8 @@ class Mailbox:
         held = self._held()
         try:
             page = await self._load(self._cursor, self.PAGE)
-        except Exception:  # the store is down: the next tick tries again
+        except Exception as fault:  # the next tick tries again
+            log.warning("deliveries not read", account=self._account, reason=repr(fault))
             return
         finally:
             self._loading = None

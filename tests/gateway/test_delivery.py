@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.delivery import ATTEMPTS, LIFETIME_MS, LONGEST_PAUSE, Due, Mailbox
 from gateway.metrics import WAITS, Histogram
@@ -379,8 +380,10 @@ async def test_a_page_that_cannot_be_read_is_tried_again_with_the_next_tick(smal
     small.spill(1, 2)
     small.shelf.load_faults.append(StoreDown("no disk"))
     reader = small.join()
-    await settled()
+    with capture_logs() as logs:
+        await settled()
     assert reader.delivered == []
+    assert [(line["event"], line["account"]) for line in logs] == [("deliveries not read", 1)]
     small.tick()
     await settled()
     assert ids(reader.delivered) == [1, 2]
