@@ -278,6 +278,22 @@ async def test_a_receipt_of_a_commit_that_was_never_answered_is_found_in_the_sto
     assert [due.id for due in reader.delivered] == [parcel.first]
 
 
+async def test_an_end_that_is_given_up_by_a_stop_is_left_to_the_next_start(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_outcomes: Any) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        return future
+
+    parcel = await road.sent(RECEIPT)
+    monkeypatch.setattr(road.memory, "settle", stopped)
+    road.end(parcel)
+    await settled()
+    assert road.account_.mailbox._expected == []
+    assert road.low_water() == parcel.first
+
+
 async def test_ends_of_an_account_that_is_gone_are_nobodys(road: Road) -> None:
     parcel = await road.sent({})
     del road.accounts.by_id[road.account_.id]
