@@ -181,8 +181,10 @@ class Link(asyncio.Protocol):
         self._regulate()
 
     def _regulate(self) -> None:
-        """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down."""
-        wanted = not self._unread and self._stuck_since is None and self.session.backlog <= BACKLOG
+        """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down. A closed
+        session that waits for the end of its work has nothing to read for."""
+        waits = self.session.closing is not None and self._work is not None
+        wanted = not (waits or self._unread) and self._stuck_since is None and self.session.backlog <= BACKLOG
         if self._transport is None or wanted is not self._reading_paused:
             return
         self._reading_paused = not wanted
