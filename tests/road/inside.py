@@ -66,7 +66,7 @@ class Inside:
 
     def __init__(self, gateway: Gateway, store: Any, disk: Disk, port: int) -> None:
         self.gateway, self.store, self.disk, self.port = gateway, store, disk, port
-        self.admin = Admin(store, gateway.minter, time.time, gateway)
+        self.admin = Admin(store, gateway.minter, gateway.wall, gateway)
         self.in_store: dict[object, int] = {}  # session -> messages that wait for their commit
         self.most_in_store = 0
 
@@ -90,14 +90,20 @@ class Inside:
 
 
 @asynccontextmanager
-async def inside(folder: Path, *, rules: Sequence[Any] | None = None, delay: str = "0.05s") -> AsyncIterator[Inside]:
-    """Its clients must have hung up when this ends."""
+async def inside(
+    folder: Path,
+    *,
+    rules: Sequence[Any] | None = None,
+    delay: str = "0.05s",
+    wall: Callable[[], float] = time.time,
+) -> AsyncIterator[Inside]:
+    """Its clients must have hung up when this ends. `wall` is the time of day."""
     simulator: dict[str, Any] = {"delay": delay} | ({} if rules is None else {"rules": rules})
     config = Config.model_validate({"data_dir": folder, "smpp": {"listen": [f"{HOST}:0"]}, "simulator": simulator})
     folder.mkdir(parents=True, exist_ok=True)
     disk = Disk()
-    async with open_store(folder, around=disk.around) as store:
-        gateway = Gateway(config, store)
+    async with open_store(folder, around=disk.around, now=wall) as store:
+        gateway = Gateway(config, store, wall=wall)
         try:
             endpoints = await gateway.start()
             yield Inside(gateway, store, disk, endpoints.plain[0].port)

@@ -97,6 +97,24 @@ async def test_an_idle_server_stops_at_once(tmp_path: Path) -> None:
     assert not unbound.heard
 
 
+async def test_a_server_that_was_suspended_goes_on_where_it_was(server: Road) -> None:
+    login = server.desk.account("frozen", credits="100000", window=50)
+    client = await bound(server.port, login)
+    asked = list[Asked]()
+    work = asyncio.create_task(busy(client, asked))
+    await until("it is busy", lambda: len(asked) > 500)
+    server.signal(signal.SIGSTOP)
+    await asyncio.sleep(1.5)  # nothing moves meanwhile, so there is nothing to wait for
+    before = len(client.answers)
+    server.signal(signal.SIGCONT)
+    await until("it goes on", lambda: len(client.answers) > before + 500)
+    client.abort()
+    await work
+    ids = {one.message_id for one in asked if one.accepted}
+    assert ids <= {message["message_id"] for message in server.desk.export(login)["messages"]}
+    server.desk.audited()
+
+
 async def exits(server: Road) -> tuple[int, str]:
     """A server that cannot start: its exit code and its last words."""
     process = server.launch()
