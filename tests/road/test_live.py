@@ -83,7 +83,7 @@ async def test_the_rate_is_kept_over_all_binds_of_the_account(server: Road) -> N
         asked += batch
     allowed = 10 + 40 * passed
     took = [one.status for one in asked].count(c.ESME_ROK)
-    assert allowed * 0.6 < took <= allowed + 2, (took, allowed)  # a busy machine leaves some of it unused
+    assert allowed * 0.3 < took <= allowed + 2, (took, allowed)  # a busy machine leaves some of it unused
     assert {one.status for one in asked} == {c.ESME_ROK, c.ESME_RTHROTTLED}
     assert int(server.desk.balance(login)) == 1000 - took
 
