@@ -5,6 +5,7 @@ from typing import Any
 
 from acl.bind import standing
 from acl.money import as_credits
+from acl.money import credits as units_of
 from acl.reasons import REASONS
 from acl.settings import InvalidSettings, Settings
 from pdu.constants import STATE_NAMES, STATUS_NAMES
@@ -40,6 +41,7 @@ def account(row: AccountRow, binds: int | None) -> Shape:
         "status": status_of(row, settings),
         "enabled": row.enabled,
         "balance": as_credits(row.balance),
+        "low_credit": settings is not None and row.balance < units_of(settings.low_credit_alert) > 0,
         "binds": binds,
         "created_at": moment(row.created_at),
         **({"error": fault} if fault else {}),

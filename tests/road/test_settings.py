@@ -113,6 +113,18 @@ async def test_a_setting_that_is_only_shown_is_kept_and_shown(server: Road, name
     assert server.desk.show(login)[name] == value
 
 
+async def test_an_account_is_shown_as_low_on_credit_below_its_own_level(server: Road) -> None:
+    login = Scene(server).account(credits="3")
+    assert server.desk.show(login)["low_credit"] is False
+    server.desk.change(login, low_credit_alert="3")
+    assert server.desk.show(login)["low_credit"] is False
+    async with await bound(server.port, login) as client:
+        await accepted([client.submit()])
+    assert server.desk.show(login)["low_credit"] is True
+    server.desk.top_up(login, 1)
+    assert server.desk.show(login)["low_credit"] is False
+
+
 # -- who may bind, and how -----------------------------------------------------------------------------------------
 @check
 async def addresses(scene: Scene) -> None:
