@@ -56,11 +56,12 @@ async def stored(folder: Path) -> tuple[dict[int, MessageRow], set[int]]:
 def test_nothing_that_was_promised_is_lost(tmp_path: Path, effort: Callable[[int, int], int]) -> None:
     said: dict[str, set[int]] = defaultdict(set)
     for seed in range(effort(4, 50)):
-        for word, ids in run_and_kill(tmp_path / "data", seed).items():
+        lately = run_and_kill(tmp_path / "data", seed)
+        for word, ids in lately.items():
             said[word] |= ids
         messages, owed = asyncio.run(stored(tmp_path / "data"))
         assert said["accepted"] <= messages.keys()
-        assert not said["refused"] & messages.keys()
+        assert not lately["refused"] & messages.keys()  # an id that was never stored may come again after a restart
         assert all(row.charge == CREDIT for row in messages.values())
         for state in (2, 5):
             assert {messages[id_].state for id_ in said[str(state)]} <= {state}
