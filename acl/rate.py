@@ -29,6 +29,10 @@ class Rate:
         if self.throughput and parts:
             self._owed, self._at = self._left(now) + parts, max(now, self._at)
 
+    def give_back(self, parts: int) -> None:
+        """These were taken and could not be accepted after all."""
+        self._owed = max(0.0, self._owed - parts)
+
     def retune(self, throughput: float, burst: float) -> None:
         """New limits for an account that is sending: what it has just taken still counts, up to one empty bucket."""
         self.throughput, self.burst = throughput, burst

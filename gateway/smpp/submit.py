@@ -182,6 +182,8 @@ class Submit:
         lost = await self._keep(link, batch_of(account, kept, verdicts, keys, timed, shared)) if kept else {}
         if lost:
             verdicts = with_losses(verdicts, keys, lost)
+            unsent = [submit for key, submit in zip(keys, kept, strict=True) if key in lost]
+            account.purse.rate.give_back(sum(account.parts(submit) for submit in unsent))
         if len(kept) < len(run) or lost:
             refused = [(submit, why) for submit, why in zip(run, verdicts, strict=True) if isinstance(why, Refusal)]
             self._refusals.note_submits(account, link.peer, refused)

@@ -127,3 +127,12 @@ def test_what_fits_is_not_refused(throughput: int, burst: int, messages: list[tu
             assert passed
         if passed:
             tokens -= parts
+
+
+def test_what_could_not_be_accepted_is_given_back() -> None:
+    rate = Rate(10, 20)
+    rate.take(15, 0.0)
+    rate.give_back(10)
+    assert rate.available(0.0) == 15
+    rate.give_back(100)
+    assert rate.available(0.0) == 20

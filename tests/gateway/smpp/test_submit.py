@@ -257,10 +257,10 @@ async def test_an_error_inside_a_check_denies_that_message_only(desk: Desk) -> N
         (StoreDown("no disk"), 0x08, reasons.STORE_DOWN),
     ],
 )
-async def test_what_was_surely_not_stored_is_refused_and_the_credit_is_back(
+async def test_what_was_surely_not_stored_is_refused_and_credit_and_rate_are_back(
     desk: Desk, fault: Exception, status: int, reason: str
 ) -> None:
-    account = await desk.open(balance=3)
+    account = await desk.open(balance=3, throughput=1, burst=3)
     desk.memory.fail("accept", fault)
     assert await desk.statuses(submit(1), submit(2, source=b"\0\0\0"), submit(3)) == [status, 0x0A, status]
     assert account.purse.credit == 30_000
