@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from pdu import constants as c
+from pdu.bodies import digits_of
 from pdu.constants import STATE_NAMES
 from tests.road.client import Asked, Receipt
 
@@ -26,6 +28,15 @@ class Sent(NamedTuple):
     @property
     def name(self) -> tuple[str, str]:
         return self.text, self.to
+
+    @property
+    def status(self) -> int | None:
+        """What was answered for this number; None if nothing was."""
+        answer = self.asked.answer
+        if answer is None or answer.status or answer.command != c.SUBMIT_MULTI_RESP:
+            return self.asked.status
+        refused: dict[str, int] = {digits_of(to).decode(): status for to, status in answer.body.unsuccess}
+        return refused.get(self.to, c.ESME_ROK)
 
 
 def name_of(message: Any) -> tuple[str, str]:
@@ -76,7 +87,7 @@ class Customer:
         return {
             (sent.asked.message_id, sent.to)
             for sent in self.sent
-            if sent.asked.accepted and sent.asked.values.get("registered_delivery")
+            if sent.status == c.ESME_ROK and sent.asked.values.get("registered_delivery")
         } - self.receipts.keys()
 
     def again(self) -> int:
@@ -86,9 +97,9 @@ class Customer:
     def compare(self, export: Any, ended: bool) -> Findings:
         """Hold an export of the account against what this customer saw. `ended`: by now everything must have."""
         stored = {name_of(message): message for message in export["messages"]}
-        acknowledged = [sent for sent in self.sent if sent.asked.accepted]
-        unanswered = [sent for sent in self.sent if sent.asked.answer is None]
-        refused = [sent for sent in self.sent if sent.asked.status]
+        acknowledged = [sent for sent in self.sent if sent.status == c.ESME_ROK]
+        unanswered = [sent for sent in self.sent if sent.status is None]
+        refused = [sent for sent in self.sent if sent.status]
         charges = Counter({line["line"]: 0 for line in export["ledger"] if line["kind"] == "debit"})
         charges.update(message["charge_line"] for message in export["messages"])
         ids = [(message["message_id"], message["destination_addr"]) for message in export["messages"]]
@@ -123,8 +134,13 @@ class Customer:
             right = {"deleted"} if cancel.accepted else right | ({"deleted"} if cancel.answer is None else set())
         if state in ("accepted", "scheduled"):
             return ended or message["refund_line"] is not None or bool(cancel and cancel.accepted)
-        back = state in ("rejected", "deleted") or (self.refund == "undelivered" and state != "delivered")
+        back = self._comes_back(state)
         return state not in right or back != (message["refund_line"] is not None)
+
+    def _comes_back(self, state: str) -> bool:
+        if self.refund == "undelivered":
+            return state != "delivered"
+        return self.refund == "unsent" and state in ("rejected", "deleted")
 
     def _unfinal(self, messages: Iterable[Any]) -> int:
         """Final states that have changed since the last look, or are gone."""
@@ -140,5 +156,3 @@ class Customer:
             int({STATE_NAMES[receipt.state] for receipt in receipts} != {ends.get(key)})
             for key, receipts in self.receipts.items()
         )
-
-

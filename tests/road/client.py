@@ -171,7 +171,7 @@ class Esme(asyncio.Protocol):
             out.append(answer_to(pdu, status))
 
     def write(self, octets: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(octets)
 
     # -- requests --------------------------------------------------------------------------------------------------

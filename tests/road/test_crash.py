@@ -12,15 +12,13 @@ from pathlib import Path
 import pytest
 
 from gateway.admin.shapes import exported_line, exported_message
-from pdu import constants as c
-from pdu.bodies import address
-from pdu.times import format_relative
 from store import open_store
 from tests.conftest import PROFILE
-from tests.road.books import Customer, Findings, Sent
-from tests.road.client import SENDER, Esme, bound, until
+from tests.road.books import Customer, Findings
+from tests.road.client import Esme, bound, until
 from tests.road.desk import Refused
 from tests.road.running import Road
+from tests.road.traffic import Traffic
 from tests.server import Login
 
 KILLS = int(os.environ.get("SMPPGATE_KILLS", 0)) or (50 if PROFILE == "prove" else 8)
@@ -32,10 +30,10 @@ pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.timeout(120 + 20 
 
 
 class Load:
-    """Two accounts, some binds each, and every kind of request that makes or ends a message."""
+    """Two accounts, some binds each, everything by chance; and top-ups."""
 
     def __init__(self, server: Road, chance: random.Random) -> None:
-        self._server, self._chance = server, chance
+        self._server = server
         self.logins: dict[str, Login] = {
             refund: server.desk.account(
                 f"crash-{refund}", refund=refund, credits=CREDITS, max_binds=10, window=20, delivery_window=50
@@ -43,13 +41,13 @@ class Load:
             for refund in ("unsent", "undelivered")
         }
         self.customers = {refund: Customer(refund) for refund in self.logins}
+        self._traffic = {refund: Traffic(customer, chance) for refund, customer in self.customers.items()}
         self.top_ups = 0
         self._unsure: int | None = None  # the top-up that nobody answered yet
-        self._texts = 0
-        self._clients: list[tuple[str, Esme]] = []
+        self.clients: list[tuple[str, Esme]] = []
 
     async def connect(self) -> None:
-        self._clients = [
+        self.clients = [
             (refund, await bound(self._server.port, login))
             for refund, login in self.logins.items()
             for _ in range(CLIENTS)
@@ -58,61 +56,21 @@ class Load:
     async def run(self, seconds: float) -> None:
         """Until the server is dead or the time is over."""
         deadline = time.monotonic() + seconds
-        await asyncio.gather(
-            *[self._drive(refund, client, deadline) for refund, client in self._clients], self._top_up(deadline)
-        )
+
+        def going_on() -> bool:
+            return time.monotonic() < deadline
+
+        work = [self._traffic[refund].run(client, going_on) for refund, client in self.clients]
+        await asyncio.gather(*work, self._top_up(deadline))
 
     async def hang_up(self) -> None:
         """Note what came, and forget the connections."""
-        for refund, client in self._clients:
+        for refund, client in self.clients:
             client.abort()
             await client.gone()
             assert not client.strays, client.strays
             self.customers[refund].received(client.receipts)
-        self._clients = []
-
-    async def _drive(self, refund: str, client: Esme, deadline: float) -> None:
-        customer = self.customers[refund]
-        while client.open and time.monotonic() < deadline:
-            batch = [self._request(client) for _ in range(self._chance.randint(1, 30))]
-            customer.sent += [sent for several in batch for sent in several]
-            for several in batch:
-                await several[0].asked.done
-            for sent in [several[0] for several in batch if several[0].scheduled and several[0].asked.accepted]:
-                if self._chance.random() < 0.5:
-                    id_ = sent.asked.message_id
-                    customer.cancelled[id_] = client.send(c.CANCEL_SM, message_id=id_.encode(), source=SENDER)
-
-    def _request(self, client: Esme) -> list[Sent]:
-        kind, registered = self._chance.random(), int(self._chance.random() < 0.8)
-        if kind < 0.03:
-            return self._multi(client, registered)
-        text, to = self._text(), self._number()
-        if kind < 0.08:
-            later = format_relative(self._chance.randint(1, 3))
-            asked = client.submit(to, text, schedule_delivery_time=later, registered_delivery=registered)
-            return [Sent(text.decode(), to, asked, scheduled=True)]
-        if kind < 0.12:  # two parts
-            text = text.ljust(200, b".")
-        return [Sent(text.decode(), to, client.submit(to, text, registered_delivery=registered))]
-
-    def _multi(self, client: Esme, registered: int) -> list[Sent]:
-        text, numbers = self._text(), {self._number() for _ in range(self._chance.randint(1, 4))}
-        asked = client.send(
-            c.SUBMIT_MULTI,
-            source=SENDER,
-            destinations=tuple(address(1, 1, to.encode()) for to in numbers),
-            short_message=text,
-            registered_delivery=registered,
-        )
-        return [Sent(text.decode(), to, asked) for to in numbers]
-
-    def _text(self) -> bytes:
-        self._texts += 1
-        return b"message %d " % self._texts + bytes(self._chance.choices(b"abcdefgh", k=10))
-
-    def _number(self) -> str:
-        return f"48600{self._chance.randrange(10**6):06}"
+        self.clients = []
 
     async def _top_up(self, deadline: float) -> None:
         """A credit now and then; what was not answered is sent again, under the same request id."""
@@ -190,7 +148,7 @@ async def collect(load: Load) -> None:
     """Bound again, until every receipt that is owed has come."""
 
     def missing() -> int:
-        for refund, client in load._clients:
+        for refund, client in load.clients:
             load.customers[refund].received(client.receipts)
             client.receipts.clear()
         return sum(len(customer.awaited()) for customer in load.customers.values())
@@ -223,5 +181,3 @@ def summary(findings: list[Findings], load: Load, recoveries: list[float], secon
         f" {receipts} receipts, {total['receipts_missing']} missing, {total['receipts_wrong']} contradictory,"
         f" {again} told again; {load.top_ups} top-ups; slowest restart {max(recoveries):.1f} s"
     )
-
-
