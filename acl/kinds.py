@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from acl import money
 from acl.addresses import network
-from acl.reasons import LOGIN_REASONS, REASONS
+from acl.reasons import LOGIN_REASONS, MALFORMED, REASONS
 from acl.senders import ANY, sender
 from acl.tariff import prefix
 
@@ -189,6 +189,8 @@ def _statuses(value: object) -> Mapping[str, int]:
             raise ValueError(f"{reason!r:.60} is not a reason")
         if reason in LOGIN_REASONS:
             raise ValueError(f"{reason}: the answer to a refused login is the same for every account")
+        if reason == MALFORMED:
+            raise ValueError(f"{reason}: the answer says what is wrong with the request")
         if not isinstance(status, int) or isinstance(status, bool) or not 1 <= status <= LARGEST_STATUS:
             raise ValueError(f"{reason}: a status is a number from 1 to {LARGEST_STATUS:#x}; 0 would say OK")
     return MappingProxyType({reason: value[reason] for reason in sorted(value)})

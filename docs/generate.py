@@ -13,7 +13,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from acl.reasons import LOGIN_REASONS, REASONS  # noqa: E402 - the checkout itself, wherever this is run from
+from acl.reasons import LOGIN_REASONS, MALFORMED, REASONS  # noqa: E402 - the checkout itself, wherever this is run from
 from acl.settings import SETTINGS  # noqa: E402 - as above
 from gateway.metrics import AccountView, Meter  # noqa: E402 - as above
 from gateway.smpp.answers import STATUS  # noqa: E402 - as above
@@ -69,7 +69,8 @@ def answers() -> str:
     rows = []
     for reason, sentence in REASONS.items():
         status = f"0x{STATUS[reason]:02X} {STATUS_NAMES[STATUS[reason]]}"
-        rows.append((f"`{reason}`", status, "" if reason in LOGIN_REASONS else "yes", sentence))
+        fixed = reason in LOGIN_REASONS or reason == MALFORMED
+        rows.append((f"`{reason}`", status, "" if fixed else "yes", sentence))
     return ANSWERS_HEAD + table(("reason", "command_status", "may be overridden", "meaning"), rows)
 
 

@@ -38,7 +38,7 @@ from acl.settings import BY_NAME, SETTINGS
         ("bind_types", ["receiver"], ("receiver",)),
         ("status_overrides", {}, {}),
         ("status_overrides", {"throttled": 0x14, "no_credit": 0x45}, {"no_credit": 0x45, "throttled": 0x14}),
-        ("status_overrides", {"malformed": 0xFFFFFFFF}, {"malformed": 0xFFFFFFFF}),
+        ("status_overrides", {"no_route": 0xFFFFFFFF}, {"no_route": 0xFFFFFFFF}),
     ],
 )
 def test_a_value_gets_its_only_spelling(name: str, value: object, spelling: object) -> None:
@@ -77,7 +77,7 @@ def test_a_value_gets_its_only_spelling(name: str, value: object, spelling: obje
         ("status_overrides", []), ("status_overrides", {"nonsense": 1}), ("status_overrides", {"throttled": 0}),
         ("status_overrides", {"throttled": "0x14"}), ("status_overrides", {"throttled": 2**32}),
         ("status_overrides", {"throttled": True}), ("status_overrides", {"throttled": -1}),
-        ("status_overrides", {5: 5}), ("status_overrides", None),
+        ("status_overrides", {5: 5}), ("status_overrides", None), ("status_overrides", {"malformed": 8}),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_refused_with_a_word(name: str, value: object) -> None:
