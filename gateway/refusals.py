@@ -58,6 +58,10 @@ class Refusals:
         """Requests of a command that the account has switched off."""
         self._count("command", account.name, reasons.COMMAND_SWITCHED_OFF, count)
 
+    def note_malformed(self, account: Account | None, count: int) -> None:
+        """Requests whose body could not be read; the account is that of the bind, if there is one."""
+        self._count("request", account.name if account else "", reasons.MALFORMED, count)
+
     def note_bind(self, account: Account | None, peer: str, system_id: bytes, refusal: Refusal, status: int) -> None:
         """A bind that was refused; the account is known only when the login was right."""
         name = account.name if account else ""

@@ -175,6 +175,9 @@ class Link(asyncio.Protocol):
             self.abort("internal error")
         finally:
             self._work = None
+        if session.malformed:
+            self._floor.refusals.note_malformed(self.bound_to, session.malformed)
+            session.malformed = 0
         if session.leaving:
             session.close("client closed")
         self._flush()

@@ -100,6 +100,7 @@ class Session:
         self._sent: deque[tuple[float, range]] = deque()
         self._outbox: list[bytes] = []
         self._unbind_reason = ""
+        self.malformed = 0  # requests whose body could not be read
         self._strange = 0  # PDUs before the bind that were no bind
 
     # -- in --------------------------------------------------------------------------------------------------------
@@ -191,6 +192,7 @@ class Session:
                 self.close("client unbound")
             else:
                 requests, faults = decode_run(command, buffer, taken)
+                self.malformed += len(faults)
                 for sequence, fault in faults:  # a bad body costs one answer
                     self.respond(command, fault.status, sequence)
                 if requests:

@@ -19,7 +19,7 @@ from gateway.smpp.waiting import OVERHEAD
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.commands import CLOSED, OPEN
-from pdu.frames import SMALLEST, submit_sm_resp
+from pdu.frames import SMALLEST, frame, submit_sm_resp
 from store.protocol import OutcomeUnknown
 
 from ..scene import START_MS, settled
@@ -801,3 +801,11 @@ async def test_addresses_that_come_and_go_are_not_remembered() -> None:
         pipe.abort()
     await settled()
     assert len(house.server._addresses) == 0
+
+
+async def test_bodies_that_cannot_be_read_are_counted_with_their_reason() -> None:
+    house = House()
+    link, pipe, _account = await house.bound()
+    await said(link, frame(c.SUBMIT_SM, 0, 1, b"no end") + submits(2) + frame(c.QUERY_SM, 0, 3, b"\xff" * 99))
+    assert [command for command, status, _sequence in pipe.read() if status] == [c.SUBMIT_SM_RESP, c.QUERY_SM_RESP]
+    assert house.hall.scene.meter.refusals[reasons.MALFORMED] == 2
