@@ -60,7 +60,7 @@ async def test_a_receipt_waits_until_its_client_binds_again(server: Road) -> Non
         await asked.answered()
         client.abort()
     await settled(server, login, asked.message_id)
-    assert pending(server, login) == 1
+    await until("one is owed", lambda: pending(server, login) == 1)
     async with await bound(server.port, login, c.BIND_RECEIVER) as client:
         receipt = await client.receipt(asked.message_id)
         assert receipt.state == c.DELIVERED
