@@ -45,7 +45,7 @@ from pdu.frames import HEADER, SMALLEST, Desync, Frame, response, split
 
 from ..delivery import Due
 from ..metrics import Traffic
-from .waiting import Waiting
+from .waiting import Piece, Waiting
 
 BINDS = {BIND_TRANSMITTER: BOUND_TX, BIND_RECEIVER: BOUND_RX, BIND_TRANSCEIVER: BOUND_TRX}
 BOUND = frozenset((BOUND_TX, BOUND_RX, BOUND_TRX))
@@ -183,39 +183,47 @@ class Session:
         refused = 0
         while self._waiting and self.state != CLOSED:
             command = self._waiting.first()
-            buffer, taken = self._waiting.take(1 if command in ALONE else self.window)
+            pieces = self._waiting.take(1 if command in ALONE else self.window)
             if command not in LEGAL[self.state]:
-                self._refuse_state(command, taken)
-                refused += len(taken)
+                refused += self._refuse_state(command, pieces)
             elif command == UNBIND:
-                self.respond(UNBIND, ESME_ROK, taken[0][2])
+                self.respond(UNBIND, ESME_ROK, pieces[0][1][0][2])
                 self.close("client unbound")
+            elif requests := self._decoded(command, pieces):
+                return command, requests
             else:
-                requests, faults = decode_run(command, buffer, taken)
-                self.malformed += len(faults)
-                for sequence, fault in faults:  # a bad body costs one answer
-                    self.respond(command, fault.status, sequence)
-                if requests:
-                    return command, requests
-                refused += len(taken)
+                refused += sum([len(frames) for _buffer, frames in pieces])
             if refused >= BREATH:
                 return command, []
         self._end_of_queue()
         return None
+
+    def _decoded(self, command: int, pieces: Sequence[Piece]) -> list[Any]:
+        """The requests that can be read; a bad body costs one answer."""
+        requests: list[Any] = []
+        for buffer, frames in pieces:
+            records, faults = decode_run(command, buffer, frames)
+            requests += records
+            self.malformed += len(faults)
+            for sequence, fault in faults:
+                self.respond(command, fault.status, sequence)
+        return requests
 
     def _end_of_queue(self) -> None:
         if self._desync is not None and self.state != CLOSED:
             self.respond(GENERIC_NACK, ESME_RINVCMDLEN, self._desync.sequence)
             self.close("framing lost")
 
-    def _refuse_state(self, command: int, frames: Sequence[Frame]) -> None:
-        """Not in this state: §2.2 and Table 2-1."""
+    def _refuse_state(self, command: int, pieces: Sequence[Piece]) -> int:
+        """Not in this state: §2.2 and Table 2-1. -> how many."""
         status = ESME_RALYBND if command in BINDS and self.state in BOUND else ESME_RINVBNDSTS
-        for frame in frames:
-            self.respond(command, status, frame[2])
+        sequences = [frame[2] for _buffer, frames in pieces for frame in frames]
+        for sequence in sequences:
+            self.respond(command, status, sequence)
         if command == UNBIND:
             self.close("unbind before bind")
-        self._suffer(len(frames))
+        self._suffer(len(sequences))
+        return len(sequences)
 
     def _suffer(self, number: int) -> None:
         """A stranger may say so much, and then has to go."""

@@ -22,22 +22,32 @@ def segment(waiting: Waiting, *pdus: tuple[int, int]) -> list[int]:
 
 
 def kept_alive(waiting: Waiting) -> int:
-    return sum({id(buffer): len(buffer) for _command, buffer, _frames in waiting._runs}.values())
+    return sum({id(buffer): len(buffer) for _command, buffer, _frames in waiting._pieces}.values())
 
 
 def test_only_what_need_not_wait_between_them_leaves_a_run_whole() -> None:
     waiting = Waiting()
     segment(waiting, (1, 5), (99, 5), (1, 5))
-    buffer, frames = waiting.take(10)
+    ((buffer, frames),) = waiting.take(10)
     assert [buffer[at:end] for _command, _status, _sequence, at, end in frames] == [bytes(5), bytes(5)]
     assert not waiting
+
+
+def test_requests_that_came_one_by_one_are_one_run() -> None:
+    waiting = Waiting()
+    for size in (5, 6, 7):
+        segment(waiting, (1, size))
+    segment(waiting, (2, 1))
+    taken = waiting.take(10)
+    assert [end - at for _buffer, frames in taken for _command, _status, _sequence, at, end in frames] == [5, 6, 7]
+    assert waiting.first() == 2
 
 
 def test_a_small_request_does_not_keep_a_large_segment_alive() -> None:
     waiting = Waiting()
     segment(waiting, (1, 20), (99, 60_000), (2, 20))
     assert kept_alive(waiting) == 2 * (20 + SMALLEST)
-    buffer, frames = waiting.take(1)
+    ((buffer, frames),) = waiting.take(1)
     assert buffer[frames[0][3] : frames[0][4]] == bytes(20)
 
 
@@ -46,7 +56,7 @@ def test_a_segment_that_waits_as_a_whole_is_not_copied() -> None:
     octets = frame(c.SUBMIT_SM, 0, 1, bytes(50)) * 100
     waiting.add(c.SUBMIT_SM, octets, split(octets)[0])
     waiting.settle(octets)
-    assert waiting.take(1)[0] is octets
+    assert waiting.take(1)[0][0] is octets
 
 
 @given(SEGMENTS, st.integers(1, 4))
@@ -60,12 +70,13 @@ def test_everything_is_taken_once_in_its_order_and_the_backlog_ends_at_nothing(
     taken = []
     while waiting:
         command = waiting.first()
-        buffer, frames = waiting.take(limit)
-        assert 1 <= len(frames) <= limit
-        for one, _status, sequence, at, end in frames:
-            assert one == command
-            assert buffer[at:end] == bytes(end - at)
-            taken.append(sequence)
+        pieces = waiting.take(limit)
+        assert 1 <= sum([len(frames) for _buffer, frames in pieces]) <= limit
+        for buffer, frames in pieces:
+            for one, _status, sequence, at, end in frames:
+                assert one == command
+                assert buffer[at:end] == bytes(end - at)
+                taken.append(sequence)
     assert taken == added
     assert waiting.backlog == 0
 
