@@ -136,13 +136,12 @@ class Mailbox:
         self._spilled = self._behind = True
         self._refill()
 
-    def offer(self, dues: Sequence[Due]) -> None:
-        """Durable from now on: give them to whoever listens."""
+    def put(self, dues: Sequence[Due]) -> None:
+        """Durable from now on; the next pump gives them to whoever listens."""
         self.pending += len(dues)
         self._due.extend(dues)
         if self._loading is not None:  # the page under way may bring them, too
             self._arrived.update([due.id for due in dues])
-        self.pump()
 
     def expired(self, number: int) -> None:
         """The store gave up so many of those it held."""

@@ -71,9 +71,10 @@ class Committer:
             self._schedule()
         return future
 
-    def join_urgently(self, verb: Verb, payload: Any, session: object) -> asyncio.Future[Any]:
+    def join_urgently(self, verb: Verb, payload: Any, session: object | None) -> asyncio.Future[Any]:
         self._urgent = True
-        self._company.join(session, self._loop.time())
+        if session is not None:
+            self._company.join(session, self._loop.time())
         return self.join(verb, payload)
 
     # -- leaving ---------------------------------------------------------------------------------------------------

@@ -188,8 +188,11 @@ class Store(Protocol):
         """The database and its version, for people."""
 
     # -- the road of a message ---------------------------------------------------------------------------
-    def accept(self, batch: Batch, session: object) -> Future[frozenset[int]]:
-        """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged."""
+    def accept(self, batch: Batch, session: object | None) -> Future[frozenset[int]]:
+        """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged.
+
+        `session`: who sends no more until this is answered, so that the sessions of one group stay together; None: it
+        sends on, and no group need wait for it."""
 
     def settle(self, outcomes: Sequence[Outcome]) -> Future[frozenset[int]]:
         """End messages, once. -> the ids that had ended (or were released) already: for those nothing was done."""

@@ -70,7 +70,7 @@ class SqliteStore:
         self._committer.observer = observer
 
     # -- the road of a message -------------------------------------------------------------------------------------
-    def accept(self, batch: Batch, session: object) -> asyncio.Future[frozenset[int]]:
+    def accept(self, batch: Batch, session: object | None) -> asyncio.Future[frozenset[int]]:
         if not self._room.enough(self._loop.time()):
             return self._failed(StoreFull("the free space of the disk is down to its reserve"))
         if not batch.rows:
@@ -318,7 +318,7 @@ async def open_store(
     *,
     now: Callable[[], float] = time.time,
     around: Callable[[Hop], Hop] = directly,
-    patience: float = 0.002,
+    patience: float = 0.005,
     longest: float = 0.001,
     reserve: int | None = None,
 ) -> AsyncIterator[SqliteStore]:

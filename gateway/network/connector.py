@@ -57,7 +57,8 @@ class End(NamedTuple):
     messages: Sequence[Message]
 
 
-Report = Callable[[Parcel, Sequence[End]], None]
+Report = Callable[[Sequence[tuple[Parcel, End]]], None]
+"""How messages ended, of however many parcels: what is known together is booked together."""
 
 
 class Connector(Protocol):

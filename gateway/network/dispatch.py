@@ -26,6 +26,7 @@ from .connector import Connector, End, Message, Origin, Parcel
 
 log = structlog.get_logger()
 PAGE = 1_000
+Booked = tuple[Account, Parcel, End, Outcome]
 EVERY = 10  # ticks between two looks for what got stuck
 EXPIRED_ERROR, DELETED_ERROR = 801, 802  # the receipt's err field for ends of our own making
 
@@ -86,62 +87,69 @@ class Dispatch:
         return min(self._open, default=next_id)
 
     # -- ends ------------------------------------------------------------------------------------------------------
-    def report(self, parcel: Parcel, ends: Sequence[End]) -> None:
-        """The connector says how messages of a parcel ended."""
-        account = self._accounts.by_id.get(parcel.account)
-        if account is None:
-            return
-        outcomes = [self._outcome(account, end) for end in ends]
-        for outcome in outcomes:
-            account.mailbox.expect(outcome.owed)
-        saved = self._store.settle(outcomes)
-        saved.add_done_callback(partial(self._settled, account, parcel, ends, outcomes))
+    def report(self, reports: Sequence[tuple[Parcel, End]]) -> None:
+        """How messages ended, as a connector says."""
+        booked: list[Booked] = []
+        for parcel, end in reports:
+            account = self._accounts.by_id.get(parcel.account)
+            if account is not None:
+                outcome = self._outcome(account, end)
+                account.mailbox.expect(outcome.owed)
+                booked.append((account, parcel, end, outcome))
+        if booked:
+            saved = self._store.settle([outcome for _account, _parcel, _end, outcome in booked])
+            saved.add_done_callback(partial(self._settled, booked))
 
     def _outcome(self, account: Account, end: End) -> Outcome:
         refund = refunds(account.settings.refund, end)
         ids = [message[0] for message in end.messages]
         return Outcome(account.id, end.state, end.error, refund, ids, wanted(end))
 
-    def _settled(
-        self,
-        account: Account,
-        parcel: Parcel,
-        ends: Sequence[End],
-        outcomes: Sequence[Outcome],
-        saved: asyncio.Future[frozenset[int]],
-    ) -> None:
+    def _settled(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
         if saved.cancelled() or saved.exception() is not None:
-            for outcome in outcomes:
+            for account, _parcel, _end, outcome in booked:
                 account.mailbox.forget(outcome.owed)
-            self._retry(parcel, ends, saved)
+            self._retry(booked, saved)
             return
-        ended_before = saved.result()
-        for end, outcome in zip(ends, outcomes, strict=True):
-            self._ended(account, parcel, end, outcome, ended_before)
-        parcel.left -= sum([len(end.messages) for end in ends])
-        if parcel.left <= 0:
-            self._open.pop(parcel.first, None)
+        ended_before, done_ms = saved.result(), self._wall_ms()
+        for account, parcel, end, outcome in booked:
+            self._ended(account, parcel, end, outcome, ended_before, done_ms)
+            parcel.left -= len(end.messages)
+            if parcel.left <= 0:
+                self._open.pop(parcel.first, None)
+        for account in {account.id: account for account, _parcel, _end, _outcome in booked}.values():
+            account.mailbox.pump()
 
-    def _retry(self, parcel: Parcel, ends: Sequence[End], saved: asyncio.Future[frozenset[int]]) -> None:
+    def _retry(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
         """The store could not take the ends. They are true all the same: say so again a second later."""
         if saved.cancelled():
             return
         log.warning("outcomes not stored, trying again", reason=str(saved.exception()))
-        asyncio.get_running_loop().call_later(1.0, self.report, parcel, ends)
+        ends = [(parcel, end) for _account, parcel, end, _outcome in booked]
+        asyncio.get_running_loop().call_later(1.0, self.report, ends)
 
-    def _ended(self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int]) -> None:
-        """Durable: count them, and tell of their receipts once the response that names the ids is written (§3.10)."""
+    def _ended(
+        self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int], done_ms: int
+    ) -> None:
+        """Durable: count them, and tell of their receipts once the response that names the ids is written (§3.10).
+        The caller pumps the mailbox."""
         if self._watched:
             for id_ in outcome.ids:
                 self._watched.pop(id_, None)
-        late = before.intersection(outcome.ids)
+        late = before.intersection(outcome.ids) if before else before
         self._meter.messages[account.label, STATE_NAMES[end.state]] += len(outcome.ids) - len(late)
-        if outcome.owed:
-            tell = partial(self._tell, account, parcel, end, outcome.owed, late, self._wall_ms())
-            if parcel.origin is not None and parcel.origin.holds_answers():
-                parcel.origin.when_written(tell)
-            else:
-                tell()
+        if not outcome.owed:
+            return
+        if parcel.origin is not None and parcel.origin.holds_answers():
+            parcel.origin.when_written(partial(self._tell_late, account, parcel, end, outcome.owed, late, done_ms))
+        else:
+            self._tell(account, parcel, end, outcome.owed, late, done_ms)
+
+    def _tell_late(
+        self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
+    ) -> None:
+        self._tell(account, parcel, end, owed, late, done_ms)
+        account.mailbox.pump()
 
     def _tell(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
@@ -149,14 +157,15 @@ class Dispatch:
         """Receipts are due: made here and now if the mailbox has room, else left to be read from the store."""
         mailbox = account.mailbox
         mailbox.forget(owed)
-        chosen = set(owed) - late
-        if len(chosen) < len(owed) or not mailbox.wants(len(chosen)):
-            mailbox.announce(len(chosen))  # also where others ended them, perhaps in a commit that was never answered
+        number = len(set(owed) - late) if late else len(owed)
+        if number < len(owed) or not mailbox.wants(number):
+            mailbox.announce(number)  # also where others ended them, perhaps in a commit that was never answered
             return
         messages = end.messages
-        if len(chosen) < len(messages):
+        if number < len(messages):
+            chosen = set(owed)
             messages = [message for message in messages if message[0] in chosen]
-        mailbox.offer(receipts.make(account.settings, messages, parcel.accepted_ms, done_ms, end.state, end.error))
+        mailbox.put(receipts.make(account.settings, messages, parcel.accepted_ms, done_ms, end.state, end.error))
 
     # -- time ------------------------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -165,7 +174,7 @@ class Dispatch:
         while self._expiries and self._expiries[0][0] <= now:
             parcel = self._watched.pop(heapq.heappop(self._expiries)[1], None)
             if parcel is not None:
-                self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
+                self.report([(parcel, End(EXPIRED, EXPIRED_ERROR, True, parcel.messages))])
         if self._ticks % EVERY == 0:
             self._expire_stuck(now)
         self._ticks += 1
@@ -180,7 +189,7 @@ class Dispatch:
             account = self._accounts.by_id.get(parcel.account)
             longest = account.settings.max_validity * 1000 if account else 0
             if longest and parcel.sent_ms + longest <= now:
-                self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, True, parcel.messages)])
+                self.report([(parcel, End(EXPIRED, EXPIRED_ERROR, True, parcel.messages))])
 
     async def _release(self, now: int) -> None:
         """Scheduled messages whose time has come."""
@@ -240,7 +249,7 @@ class Dispatch:
                         self.watch(account, message, at, int(expires * 1000))
                 else:
                     parcel = self._open[row.id] = Parcel(account, [message], at, row.id, None)
-                    self.report(parcel, [End(EXPIRED, EXPIRED_ERROR, reached, [message])])
+                    self.report([(parcel, End(EXPIRED, EXPIRED_ERROR, reached, [message]))])
             if messages:
                 self.take(account, messages, at, None)
 
@@ -266,7 +275,9 @@ class Dispatch:
         except BaseException:
             account.mailbox.forget(outcome.owed)
             raise
-        self._ended(account, Parcel(account.id, [message], row.at, row.id, None), end, outcome, too_late)
+        parcel = Parcel(account.id, [message], row.at, row.id, None)
+        self._ended(account, parcel, end, outcome, too_late, self._wall_ms())
+        account.mailbox.pump()
         return row.id not in too_late
 
 

@@ -62,14 +62,26 @@ def pattern_of(to: str) -> bytes:
     return rb"(?s:\+?%b)" % re.escape(to.lstrip("+")).replace(r"\*", ".*").encode()
 
 
+class Bucket(NamedTuple):
+    """Ends that are reported together."""
+
+    closes: float  # by the loop's clock: who is later has the next one
+    timer: TimerHandle
+    ends: list[tuple[Parcel, End]]
+
+
 class Simulator:
-    """Sends nothing anywhere; reports what the rules say."""
+    """Sends nothing anywhere; reports what the rules say. Parcels that were sent within GRAIN of a delay of each other
+    end together, as a network's reports come together, too."""
+
+    GRAIN, COARSEST = 0.01, 0.005  # parts of the delay; seconds
 
     def __init__(self, rules: Sequence[Rule], delay: float, loop: AbstractEventLoop, report: Report) -> None:
         self._rules = Rules(rules)
         self._ends = [(STATES[rule.state], rule.error) for rule in rules] + [(DELIVERED, 0)]
         self._delays = [delay if rule.delay is None else rule.delay for rule in rules] + [delay]
         self._loop, self._report = loop, report
+        self._open: dict[float, Bucket] = {}  # by delay
         self._timers: set[TimerHandle] = set()
 
     def send(self, parcel: Parcel) -> None:
@@ -87,14 +99,26 @@ class Simulator:
         return [(kind, [m for m, number in zip(messages, numbers, strict=True) if number == kind]) for kind in kinds]
 
     def _later(self, delay: float, parcel: Parcel, end: End) -> None:
+        bucket, now = self._open.get(delay), self._loop.time()
+        if bucket is None or now > bucket.closes:
+            bucket = self._open[delay] = self._bucket(delay, now)
+        bucket.ends.append((parcel, end))
+
+    def _bucket(self, delay: float, now: float) -> Bucket:
+        ends: list[tuple[Parcel, End]] = []
+
         def report() -> None:
             self._timers.discard(timer)
-            self._report(parcel, [end])
+            if (bucket := self._open.get(delay)) is not None and bucket.ends is ends:
+                del self._open[delay]
+            self._report(ends)
 
         timer = self._loop.call_later(delay, report)
         self._timers.add(timer)
+        return Bucket(now + min(delay * self.GRAIN, self.COARSEST), timer, ends)
 
     def close(self) -> None:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+        self._open.clear()

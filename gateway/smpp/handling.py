@@ -21,6 +21,9 @@ class Asker(Origin, Protocol):
     @property
     def peer(self) -> str: ...
 
+    def waits(self) -> bool:
+        """Whether its client sends no more before it has its answers."""
+
 
 class Answer(NamedTuple):
     """Octets to write, and what to do once they are written."""

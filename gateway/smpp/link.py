@@ -29,7 +29,8 @@ from ..refusals import Refusals
 from .answers import status_of
 from .bind import KINDS, Door
 from .handling import Handler
-from .session import BINDS, BREATH, Session, Timers
+from .pace import Habit, Pace
+from .session import BINDS, BREATH, Run, Session, Timers
 
 log = structlog.get_logger()
 CHUNK = 32 * 1024  # octets of one link that are looked at in one turn of the loop
@@ -49,6 +50,7 @@ class Floor(Protocol):
     traffic: Traffic
     timers: Timers
     clock: Callable[[], float]  # monotonic
+    pace: Pace
     draining: bool
 
     def admit(self, link: Link, address: str) -> bool:
@@ -72,6 +74,8 @@ class Link(asyncio.Protocol):
         self._work: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._habit = Habit()
+        self._turn: asyncio.Future[None] | None = None  # until the common turn of those that send on
         self._unread = b""  # of the last read, what has to wait for the next turns of the loop
         self._stuck_since: float | None = None
         self._breathless = 0  # requests served since the others had their turn
@@ -125,7 +129,10 @@ class Link(asyncio.Protocol):
         answered = session.receive(data, now)
         if answered:
             self.account.mailbox.answered(answered, now)
+        if self._turn is not None and not session.waits_to_submit() and not self._turn.done():
+            self._turn.set_result(None)  # as long a run as there may be: now the client waits
         if self._work is None and session.has_work():
+            self._habit.asks(now)
             self._work = self._loop.create_task(self._serve())
         self._flush()
 
@@ -156,7 +163,7 @@ class Link(asyncio.Protocol):
         """Runs, one after the other, until nothing waits."""
         session = self.session
         try:
-            while (run := session.next_run()) is not None:
+            while (run := await self._next_run()) is not None:
                 command, requests = run
                 if not requests:  # much was refused
                     await self._breathe(BREATH)
@@ -182,6 +189,14 @@ class Link(asyncio.Protocol):
             session.close("client closed")
         self._flush()
         self._regulate()
+
+    async def _next_run(self) -> Run | None:
+        session = self.session
+        if session.waits_to_submit() and not self.waits() and (turn := self._floor.pace.turn()) is not None:
+            self._turn = turn
+            await turn
+            self._turn = None
+        return session.next_run()
 
     def _regulate(self) -> None:
         """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down. A closed
@@ -212,6 +227,7 @@ class Link(asyncio.Protocol):
             return
         answer = await self._floor.handlers[command](self, requests, self._clock())
         session.send(answer.octets)
+        self._habit.answered(self._clock(), len(requests) + session.number_waiting)
         if answer.then is not None:
             self._flush()
             answer.then()
@@ -247,6 +263,10 @@ class Link(asyncio.Protocol):
         self._floor.refusals.note_bind(account, self.peer, request.system_id, refusal, status)
         self.session.respond(command, status, request.sequence)
         self.session.close(f"bind refused: {refusal.reason}")
+
+    def waits(self) -> bool:
+        """Whether the client does: for the answers to what it has sent, before it sends more."""
+        return self._habit.waits()
 
     # -- what handlers, mailboxes and accounts ask of a link -------------------------------------------------------
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from ..refusals import Refusals
 from .bind import Door
 from .handling import Handler
 from .link import Link
+from .pace import Pace
 from .session import Timers
 
 log = structlog.get_logger()
@@ -83,6 +85,7 @@ class Server:
     ) -> None:
         self.door, self.handlers, self.refusals, self.traffic, self.timers = door, handlers, refusals, traffic, timers
         self.clock, self.draining = clock, False
+        self.pace = Pace(asyncio.get_running_loop(), clock, time.process_time)
         self.links: dict[int, Link] = {}
         self.turned_away = 0
         self._caps, self._number = caps, 0

@@ -54,6 +54,7 @@ SENDING = frozenset((BOUND_TX, BOUND_TRX))
 WORK = frozenset(  # wait for their turn; a deliver_sm of a client to be refused in its turn
     (*BINDS, SUBMIT_SM, SUBMIT_MULTI, DATA_SM, QUERY_SM, CANCEL_SM, REPLACE_SM, DELIVER_SM, UNBIND)
 )
+SUBMITS = frozenset((SUBMIT_SM, SUBMIT_MULTI, DATA_SM))
 ALONE = frozenset((*BINDS, UNBIND))  # what follows must see their effect
 BREATH = 256  # refused requests after which others have their turn
 STRANGE = 100  # PDUs at most that a peer is answered before it binds
@@ -172,6 +173,16 @@ class Session:
     def backlog(self) -> int:
         """Octets of requests that wait for their turn."""
         return self._waiting.backlog
+
+    @property
+    def number_waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return self._waiting.number
+
+    def waits_to_submit(self) -> bool:
+        """Whether what comes next is a run of messages, and a longer one if more come before it is begun."""
+        waiting = self._waiting
+        return bool(waiting) and waiting.number < self.window and waiting.first() in SUBMITS
 
     def has_work(self) -> bool:
         """Whether next_run would find something to do."""

@@ -21,10 +21,11 @@ Piece = tuple[bytes, list[Frame]]
 class Waiting:
     """Consecutive requests of one command are one run, in however many segments they came."""
 
-    __slots__ = ("_pieces", "backlog")
+    __slots__ = ("_pieces", "backlog", "number")
 
     def __init__(self) -> None:
         self.backlog = 0  # octets
+        self.number = 0  # requests
         self._pieces: deque[tuple[int, bytes, list[Frame]]] = deque()
 
     def __bool__(self) -> bool:
@@ -32,6 +33,7 @@ class Waiting:
 
     def add(self, command: int, octets: bytes, frames: list[Frame]) -> None:
         self.backlog += weight(frames)
+        self.number += len(frames)
         if self._pieces:
             last, buffer, piece = self._pieces[-1]
             if last == command and buffer is octets:  # only answers stood between
@@ -65,12 +67,13 @@ class Waiting:
                 frames = frames[:limit]
             limit -= len(frames)
             self.backlog -= weight(frames)
+            self.number -= len(frames)
             taken.append((buffer, frames))
         return taken
 
     def clear(self) -> None:
         self._pieces.clear()
-        self.backlog = 0
+        self.backlog = self.number = 0
 
 
 def weight(frames: Sequence[Frame]) -> int:

@@ -96,6 +96,9 @@ class Peer:
         self.holding = False
         self.waiting: list[Callable[[], None]] = []
 
+    def waits(self) -> bool:
+        return True
+
     def holds_answers(self) -> bool:
         return self.holding
 

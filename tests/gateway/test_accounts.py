@@ -259,14 +259,16 @@ async def test_receivers_get_what_is_due_and_transmitters_do_not(scene: Scene) -
     account = await scene.account()
     tx, rx, trx = bind(account, Bound("transmitter"), Bound("receiver"), Bound("transceiver"))
     assert account.kinds() == ["transmitter", "receiver", "transceiver"]
-    account.mailbox.offer([Due(number, b"", 0, 0) for number in range(12)])
+    account.mailbox.put([Due(number, b"", 0, 0) for number in range(12)])
+    account.mailbox.pump()
     assert [len(link.delivered) for link in (tx, rx, trx)] == [0, 10, 2]
 
 
 async def test_a_link_that_leaves_is_forgotten_and_what_it_owed_is_due_again(scene: Scene) -> None:
     account = await scene.account()
     one, two = bind(account, Bound(), Bound())
-    account.mailbox.offer([Due(1, b"", 0, 0)])
+    account.mailbox.put([Due(1, b"", 0, 0)])
+    account.mailbox.pump()
     account.leave(one, one.unanswered)
     account.leave(one, [])
     assert account.links == [two]

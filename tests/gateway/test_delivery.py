@@ -86,7 +86,8 @@ class Hall:
         return dues
 
     def offer(self, *ids: int) -> None:
-        self.box.offer(self.dues(*ids))
+        self.box.put(self.dues(*ids))
+        self.box.pump()
 
     def spill(self, *ids: int) -> None:
         """Owed since an earlier life of the server."""
@@ -350,7 +351,8 @@ async def test_memory_is_bounded_and_the_rest_waits_in_the_store(small: Hall) ->
     for first in range(1, 101, 4):
         dues = small.dues(*range(first, first + 4))
         if small.box.wants(4):
-            small.box.offer(dues)
+            small.box.put(dues)
+            small.box.pump()
         else:
             small.box.announce(4)
         await settled()

@@ -105,7 +105,8 @@ class Road(RuleBasedStateMachine):
     def tell(self, ids: list[int]) -> None:
         self.box.forget(ids)
         if self.box.wants(len(ids)):
-            self.box.offer(dues(ids))
+            self.box.put(dues(ids))
+            self.box.pump()
         else:
             self.box.announce(len(ids))
 

@@ -45,7 +45,7 @@ class Road(Scene):
         return self.wire.parcels[-1]
 
     def end(self, parcel: Parcel, state: int = c.DELIVERED, error: int = 0, reached: bool = True) -> None:
-        self.dispatch.report(parcel, [End(state, error, reached, parcel.messages)])
+        self.dispatch.report([(parcel, End(state, error, reached, parcel.messages))])
 
     def reader(self, window: int = 10) -> Reader:
         reader = Reader(window)
@@ -88,7 +88,9 @@ async def test_an_end_is_stored_counted_and_told(road: Road) -> None:
 async def test_several_ends_of_a_parcel_are_one_report_and_one_commit(road: Road) -> None:
     parcel = await road.sent(RECEIPT, RECEIPT)
     first, second = parcel.messages
-    road.dispatch.report(parcel, [End(c.DELIVERED, 0, True, [first]), End(c.UNDELIVERABLE, 9, True, [second])])
+    road.dispatch.report(
+        [(parcel, End(c.DELIVERED, 0, True, [first])), (parcel, End(c.UNDELIVERABLE, 9, True, [second]))]
+    )
     await settled()
     assert [(outcome.state, outcome.error, outcome.ids) for outcome in road.memory.outcomes] == [
         (c.DELIVERED, 0, [first[0]]),
@@ -315,7 +317,7 @@ async def test_a_parcel_is_open_until_its_last_message_has_ended(road: Road) -> 
     parcel = await road.sent({}, {}, {})
     for message in parcel.messages:
         assert road.low_water() == parcel.first
-        road.dispatch.report(parcel, [End(c.DELIVERED, 0, True, [message])])
+        road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, [message]))])
         await settled()
     assert road.low_water() == road.minter.next
 

@@ -14,7 +14,7 @@ from pdu.constants import DELIVERED, REJECTED, STATE_NAMES, UNDELIVERABLE
 from ..scene import submit
 
 DEFAULTS = (Rule("*9", "undeliverable", 9), Rule("*8", "rejected", 803))
-Reports = list[tuple[Parcel, Sequence[End]]]
+Reports = list[tuple[Parcel, End]]
 
 
 class Timer:
@@ -30,6 +30,9 @@ class Timers:
 
     def __init__(self) -> None:
         self.now, self.timers = 0.0, list[Timer]()
+
+    def time(self) -> float:
+        return self.now
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
         self.timers.append(Timer(self.now + delay, callback))
@@ -52,7 +55,7 @@ def timers() -> Timers:
 def simulator(timers: Timers, rules: Sequence[Rule] = DEFAULTS, delay: float = 0.5) -> tuple[Simulator, Reports]:
     reports: Reports = []
     loop = cast(AbstractEventLoop, timers)
-    return Simulator(rules, delay, loop, lambda parcel, ends: reports.append((parcel, ends))), reports
+    return Simulator(rules, delay, loop, reports.extend), reports
 
 
 def parcel(*digits: bytes, ton: int = 1) -> Parcel:
@@ -75,7 +78,7 @@ def test_the_ending_of_a_number_decides_by_default(timers: Timers) -> None:
     timers.run_until(0.49)
     assert reports == []
     timers.run_until(0.5)
-    ends = {end.state: end for _parcel, [end] in reports}
+    ends = {end.state: end for _parcel, end in reports}
     assert [message[0] for message in ends[DELIVERED].messages] == [1, 4]
     assert (ends[DELIVERED].error, ends[DELIVERED].reached) == (0, True)
     assert (ends[UNDELIVERABLE].error, ends[UNDELIVERABLE].reached) == (9, True)
@@ -87,7 +90,7 @@ def test_messages_that_fit_one_rule_are_reported_together_and_not_copied(timers:
     sent = parcel(*[b"4860010020%d" % last for last in range(8)])
     sim.send(sent)
     timers.run_until(1)
-    [(about, [end])] = reports
+    [(about, end)] = reports
     assert about is sent
     assert end.messages is sent.messages
 
@@ -97,7 +100,30 @@ def test_a_rule_may_have_its_own_delay_even_none(timers: Timers) -> None:
     sim.send(parcel(b"48600100201", b"48600100202", b"48600100203"))
     for at, expected in ((0, [1]), (5, [1, 3]), (9, [1, 3, 2])):
         timers.run_until(at)
-        assert [message[0] for _parcel, [end] in reports for message in end.messages] == expected
+        assert [message[0] for _parcel, end in reports for message in end.messages] == expected
+
+
+def test_parcels_sent_shortly_after_each_other_end_in_one_report(timers: Timers) -> None:
+    calls: list[int] = []
+    sim = Simulator((), 0.5, cast(AbstractEventLoop, timers), lambda ends: calls.append(len(ends)))
+    for now in (0.0, 0.002, 0.005, 0.0051):
+        timers.now = now
+        sim.send(parcel(b"48600100200"))
+    timers.run_until(0.5)
+    assert calls == [3]
+    timers.run_until(0.51)
+    assert calls == [3, 1]
+
+
+def test_without_a_delay_nothing_waits_for_a_later_parcel(timers: Timers) -> None:
+    sim, reports = simulator(timers, (), delay=0.0)
+    sim.send(parcel(b"48600100200"))
+    assert reports == []
+    timers.run_until(0.0)
+    sim.send(parcel(b"48600100201"))
+    assert len(reports) == 1
+    timers.run_until(0.0)
+    assert len(reports) == 2
 
 
 def test_a_closed_network_reports_nothing_any_more(timers: Timers) -> None:

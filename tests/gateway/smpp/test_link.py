@@ -656,7 +656,8 @@ def dues(*ids: int) -> list[Due]:
 async def owing(house: House, account: Account, *ids: int) -> None:
     """The store owes these, and the mailbox is told."""
     house.hall.scene.memory.owing[account.id] = set(ids)
-    account.mailbox.offer(dues(*ids))
+    account.mailbox.put(dues(*ids))
+    account.mailbox.pump()
     await settled()
 
 

@@ -369,7 +369,7 @@ async def test_what_goes_at_once_is_not_forgotten_when_what_came_with_it_is_rele
     desk.tick(5)
     await settled()
     assert len(desk.wire.ids) == 2
-    desk.dispatch.report(desk.wire.parcels[1], [End(c.DELIVERED, 0, True, desk.wire.parcels[1].messages)])
+    desk.dispatch.report([(desk.wire.parcels[1], End(c.DELIVERED, 0, True, desk.wire.parcels[1].messages))])
     await settled()
     assert desk.dispatch.low_water(desk.minter.next) == int(now)
 

@@ -1,0 +1,92 @@
+"""When clients that do not wait for their answers are served: under load together, every few milliseconds.
+
+A client that sends no more before it has its answers gains by every answer that comes sooner, and is never held back
+here. One that sends on gains nothing: what it sends meanwhile shares the run, the commit and the write of what it sent
+before. Invariant: nobody is held back for longer than BEAT, and nobody at all while the machine has time to spare.
+Knows no session and no store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+BEAT = 0.004
+"""Seconds from one common turn to the next, at most."""
+IDLE, BUSY = 0.15, 0.45
+"""Shares of a core: below the first nobody is held back, from the second on for a whole BEAT."""
+MEASURED = 0.1
+"""Seconds over which that share is taken."""
+PROMPT = 0.0005
+"""Seconds within which a client that waited for an answer asks again."""
+MANY = 8
+"""So many requests are unanswered twice in a row only because there may not be more."""
+SURE, LONG_KNOWN = 2, 8
+
+
+class Habit:
+    """Whether a client waits for answers before it sends more: then it has the same number of requests unanswered
+    whenever it is answered, and asks again at once."""
+
+    __slots__ = ("_alike", "_answered_at", "_prompt", "_unanswered")
+
+    def __init__(self) -> None:
+        self._answered_at, self._prompt = 0.0, False
+        self._unanswered = self._alike = 0
+
+    def asks(self, now: float) -> None:
+        """A request came while none was at work."""
+        self._prompt = now - self._answered_at <= PROMPT
+
+    def answered(self, now: float, unanswered: int) -> None:
+        """`unanswered`: how many were, before this answer."""
+        alike = unanswered == self._unanswered and (self._prompt or unanswered >= MANY)
+        self._alike = min(self._alike + 1, LONG_KNOWN) if alike else self._alike // 2
+        self._unanswered, self._answered_at = unanswered, now
+
+    def waits(self) -> bool:
+        return self._alike >= SURE
+
+
+class Pace:
+    """The common turns of one gateway. `cpu`: seconds this process has worked."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
+        self._loop, self._clock, self._cpu = loop, clock, cpu
+        self._waiting: list[asyncio.Future[None]] = []
+        self._last = self._measured = clock()
+        self._worked = cpu()
+        self._timer: asyncio.TimerHandle | None = None
+        self.beat = 0.0  # seconds between turns as things stand
+
+    def turn(self) -> asyncio.Future[None] | None:
+        """-> None: it is your turn now; else a future that is done when it is."""
+        now = self._clock()
+        if now >= self._measured + MEASURED:
+            self._measure(now)
+        wait = self._last + self.beat - now
+        if wait <= 0:
+            self._begin()
+            return None
+        future = self._loop.create_future()
+        self._waiting.append(future)
+        if self._timer is None:
+            self._timer = self._loop.call_later(wait, self._begin)
+        return future
+
+    def _measure(self, now: float) -> None:
+        """How busy we are says how much is gained by doing things together."""
+        worked = self._cpu()
+        share = (worked - self._worked) / (now - self._measured)
+        self._worked, self._measured = worked, now
+        self.beat = BEAT * min(1.0, max(0.0, (share - IDLE) / (BUSY - IDLE)))
+
+    def _begin(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._last = self._clock()
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():  # its turn came for another reason
+                future.set_result(None)

@@ -1,0 +1,141 @@
+"""Who is held back, for how long, and who never."""
+
+import asyncio
+
+import pytest
+
+from gateway.smpp.pace import BEAT, BUSY, IDLE, MANY, MEASURED, PROMPT, SURE, Habit, Pace
+
+from ..scene import Clock
+
+
+class Machine:
+    """A pace over a clock that stands still, on a process that works as hard as it is told."""
+
+    def __init__(self) -> None:
+        self.clock, self.worked = Clock(), 0.0
+        self.pace = Pace(asyncio.get_running_loop(), self.clock, lambda: self.worked)
+
+    def busy(self, share: float) -> None:
+        """So much of the time since the last look was work; a turn takes it in."""
+        self.clock.pass_(MEASURED)
+        self.worked += MEASURED * share
+        self.pace.turn()
+
+
+@pytest.fixture
+async def machine() -> Machine:
+    return Machine()
+
+
+async def test_with_time_to_spare_everybody_has_a_turn_at_once(machine: Machine) -> None:
+    machine.busy(IDLE)
+    assert [machine.pace.turn() for _ in range(5)] == [None] * 5
+
+
+async def test_under_load_who_comes_between_two_turns_waits_for_the_next_and_all_go_together(machine: Machine) -> None:
+    machine.busy(BUSY)
+    assert machine.pace.beat == pytest.approx(BEAT)
+    machine.clock.pass_(BEAT / 2)
+    early, late = machine.pace.turn(), machine.pace.turn()
+    assert early is not None
+    assert late is not None
+    await asyncio.gather(early, late)  # the loop's own timer ends it
+
+
+async def test_nobody_waits_whose_last_turn_was_long_enough_ago(machine: Machine) -> None:
+    machine.busy(1.0)
+    machine.clock.pass_(BEAT)
+    assert machine.pace.turn() is None
+    assert machine.pace.turn() is not None
+
+
+async def test_a_turn_that_is_due_takes_along_those_who_wait_for_a_timer_that_is_late(machine: Machine) -> None:
+    machine.busy(1.0)
+    waiting = machine.pace.turn()
+    machine.clock.pass_(BEAT)
+    assert machine.pace.turn() is None
+    assert waiting is not None
+    assert waiting.done()
+
+
+async def test_who_was_called_for_another_reason_or_is_gone_disturbs_nobody(machine: Machine) -> None:
+    machine.busy(1.0)
+    first, second, third = machine.pace.turn(), machine.pace.turn(), machine.pace.turn()
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    first.set_result(None)
+    second.cancel()
+    await third
+
+
+@pytest.mark.parametrize(("share", "beat"), [(0.0, 0.0), (IDLE, 0.0), ((IDLE + BUSY) / 2, BEAT / 2), (2.0, BEAT)])
+async def test_the_busier_the_longer_but_never_longer_than_a_beat(machine: Machine, share: float, beat: float) -> None:
+    machine.busy(share)
+    assert machine.pace.beat == pytest.approx(beat)
+
+
+async def test_the_share_is_taken_over_some_time_and_again_and_again(machine: Machine) -> None:
+    machine.busy(1.0)
+    machine.clock.pass_(MEASURED / 2)
+    machine.pace.turn()
+    assert machine.pace.beat == pytest.approx(BEAT)  # too early to judge
+    machine.busy(0.0)
+    assert machine.pace.beat < BEAT
+
+
+# -- habits --------------------------------------------------------------------------------------------------------
+def lockstep(habit: Habit, window: int, rounds: int, pause: float, now: float = 0.0) -> float:
+    """A client that sends a window, waits for its answers, and so on after `pause`."""
+    for _ in range(rounds):
+        habit.asks(now)
+        now += 0.001
+        habit.answered(now, window)
+        now += pause
+    return now
+
+
+@pytest.mark.parametrize("window", [1, 2, 10, 100])
+def test_a_client_that_asks_again_as_soon_as_it_is_answered_waits(window: int) -> None:
+    habit = Habit()
+    assert not habit.waits()
+    lockstep(habit, window, SURE + 2, PROMPT / 2)
+    assert habit.waits()
+
+
+def test_it_may_be_late_once_in_a_while() -> None:
+    habit = Habit()
+    now = lockstep(habit, 1, 20, PROMPT / 2)
+    now = lockstep(habit, 1, 1, 5.0, now)
+    lockstep(habit, 1, 1, PROMPT / 2, now)
+    assert habit.waits()
+
+
+def test_a_full_window_is_known_by_its_number_however_slow_we_or_the_client_are() -> None:
+    habit = Habit()
+    lockstep(habit, MANY, SURE + 2, 0.5)
+    assert habit.waits()
+
+
+def test_a_trickle_waits_for_nothing() -> None:
+    habit = Habit()
+    lockstep(habit, 1, 50, 0.01)
+    assert not habit.waits()
+
+
+def test_a_client_with_ever_other_numbers_under_way_waits_for_nothing() -> None:
+    habit, now = Habit(), 0.0
+    for number in [3, 9, 4, 12, 7, 3, 11, 2] * 5:
+        habit.asks(now)
+        habit.answered(now, number)
+        assert not habit.waits()
+
+
+def test_what_a_client_does_now_counts_soon() -> None:
+    habit = Habit()
+    now = lockstep(habit, 10, 100, PROMPT / 2)
+    for number in range(8):
+        habit.asks(now)
+        habit.answered(now, number)
+    assert not habit.waits()
