@@ -1,15 +1,15 @@
-"""python -m bench: the road, and after it the codec. `make bench` runs this; flags are those of bench.road."""
+"""python -m bench: all cases, then the codec. `make bench` runs this; flags are those of bench.command."""
 
 import sys
 
-from bench import codec, road
+from bench import codec, command
 
 
 def main() -> int:
     words = sys.argv[1:]
-    ended = road.main(words)
+    ended = command.main(words)
     # Times of single pieces are absolute, so in a short run (CI, any machine) they are shown and not judged.
-    if ended or "--json" in words or "--hold" in words:
+    if ended or {"--json", "--hold", "--case", "--road", "--help"}.intersection(words):
         return ended
     print()
     return codec.main(["--check"] if "--check" in words and "--short" not in words else ["--rounds", "5"])

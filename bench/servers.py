@@ -1,4 +1,4 @@
-"""The two servers of the road: the gateway with all its rules on a fresh data folder, and the yardstick.
+"""The servers of the benchmark: the gateway with all its rules on, the yardstick, and the floor.
 
 Invariant: what was started here is ended here, by its own process, and a server that ends badly ends the benchmark.
 """
@@ -11,21 +11,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from bench import account
-from bench.machine import RESULTS, ROOT
+from bench import account, compiled
+from bench.account import Customer
+from bench.machine import RESULTS, ROOT, Failed
 
 BENCH = ROOT / "bench"
 PATIENCE = 30.0  # seconds for a server to come up, or to go
-
-
-class Failed(Exception):  # noqa: N818 - read as "the benchmark failed"
-    """Nothing can be measured."""
 
 
 class Server(NamedTuple):
@@ -99,20 +96,30 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def gateway(core: int) -> Iterator[Server]:
-    """Durable on a real disk, all rules on, audited at the end."""
+def gateway(
+    core: int,
+    customers: Sequence[Customer] = (account.MAIN,),
+    fill: Callable[[Path], None] = lambda data: None,
+    more: Callable[[Path], str] = lambda folder: "",
+) -> Iterator[Server]:
+    """Durable on a real disk, all rules on, audited at the end.
+
+    `fill` is given the data folder before the server starts, `more` a folder for files that the lines it returns, the
+    rest of the configuration, speak of.
+    """
     RESULTS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="gateway-", dir=RESULTS) as name:
         folder, port = Path(name), free_port()
         config = folder / "bench.toml"
         config.write_text(
             f"data_dir = {json.dumps(str(folder / 'data'))}\n"
-            f'[smpp]\nlisten = ["127.0.0.1:{port}"]\n'
+            f'[smpp]\nlisten = ["127.0.0.1:{port}"]\nmax_connections_per_address = {2 * account.SIDES}\n'
             f'[metrics]\nlisten = "127.0.0.1:{free_port()}"\n'
             f'[web]\nlisten = "127.0.0.1:{free_port()}"\n'
-            "[simulator]\nrules = []\n"
+            f"[simulator]\nrules = []\n{more(folder)}"
         )
-        prepare(config)
+        prepare(config, customers)
+        fill(folder / "data")
         with started("gateway", cli(config, "serve"), port, core, folder / "gateway.log") as server:
             yield server
         asked(config, "audit")
@@ -122,22 +129,24 @@ def cli(config: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "gateway", "--config", str(config), *words]
 
 
-def prepare(config: Path) -> None:
-    flags = {
-        "--system-id": [account.SYSTEM_ID],
-        "--password": [account.PASSWORD],
-        "--ip": account.ADDRESSES,
-        "--sender": account.SENDERS,
-        "--deny-destination": account.DENIED,
-        "--credits": [str(account.CREDITS)],
-        "--window": [str(account.WINDOW)],
-        "--throughput": [str(account.THROUGHPUT)],
-        "--max-binds": [str(account.SIDES)],
-    }
-    words = [word for flag, values in flags.items() for value in values for word in (flag, value)]
-    asked(config, "account", "add", account.NAME, *words)
+def prepare(config: Path, customers: Sequence[Customer]) -> None:
+    for customer in customers:
+        flags = {
+            "--system-id": [customer.system_id],
+            "--password": [account.PASSWORD],
+            "--ip": account.ADDRESSES,
+            "--sender": account.SENDERS,
+            "--deny-destination": account.DENIED,
+            "--credits": [str(account.CREDITS)],
+            "--window": [str(account.WINDOW)],
+            "--throughput": [str(account.THROUGHPUT)],
+            "--max-binds": [str(account.SIDES)],
+        }
+        words = [word for flag, values in flags.items() for value in values for word in (flag, value)]
+        asked(config, "account", "add", customer.name, *words)
     asked(config, "price", "set", account.PLAN, *(f"{prefix}={price}" for prefix, price in account.PRICES.items()))
-    asked(config, "account", "set", account.NAME, "--price-plan", account.PLAN)
+    for customer in customers:
+        asked(config, "account", "set", customer.name, "--price-plan", account.PLAN)
 
 
 def asked(config: Path, *words: str) -> str:
@@ -147,7 +156,7 @@ def asked(config: Path, *words: str) -> str:
     return done.stdout
 
 
-# -- the yardstick -----------------------------------------------------------------------------------------
+# -- what it is compared to --------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -157,6 +166,19 @@ def node(core: int) -> Iterator[Server]:
         command = ["node", str(BENCH / "node_echo.js"), str(port)]
         with started("node-smpp", command, port, core, Path(folder) / "node.log") as server:
             yield server
+
+
+@contextmanager
+def floor(core: int) -> Iterator[Server | None]:
+    """None where nothing can be compiled."""
+    program = compiled.built("floor")
+    if program is None:
+        yield None
+        return
+    port = free_port()
+    log = program.with_suffix(".log")
+    with started("floor", [str(program), str(port)], port, core, log) as server:
+        yield server
 
 
 def install_yardstick() -> None:
