@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -54,7 +54,7 @@ class Committer:
         self._urgent = False
         self._timer: asyncio.Handle | None = None
         self._leaves_at = 0.0
-        self._busy: asyncio.Task[None] | None = None
+        self._busy: asyncio.Future[Any] | None = None
         self.closed = False
         self._haunted, self._try_again_at = False, 0.0
         self._commits = 0
@@ -100,15 +100,31 @@ class Committer:
         self._timer = self._loop.call_later(wait, self._leave) if wait else self._loop.call_soon(self._leave)
 
     def _leave(self) -> None:
+        """The open group goes to disk. While all goes well that takes a future and a callback, and no task: each of
+        those would cost the waiting clients another turn of the loop."""
         self._timer = None
         entries, self._open, self._urgent = self._open, [], False
         self._company.leave()
-        self._busy = self._loop.create_task(self._commit(entries))
-        self._busy.add_done_callback(partial(self._returned, entries))
+        if self._haunted:
+            self._work(entries, self._write(entries))
+        else:
+            written = asyncio.ensure_future(self._hop(self._compose(entries, False)))
+            self._busy = written
+            written.add_done_callback(partial(self._written, entries, self._loop.time()))
 
-    async def _commit(self, entries: Sequence[Entry]) -> None:
-        await self._write(entries)
-        await self._write_back()
+    def _written(self, entries: Sequence[Entry], began: float, written: asyncio.Future[Told]) -> None:
+        if written.cancelled() or written.exception() is not None:
+            self._work(entries, self._write(entries, attempt=self._ended(written, began)))
+            return
+        told = written.result()
+        self._count(told, began)
+        release(entries, told)
+        self._go_on(wrote=True)
+
+    def _work(self, entries: Sequence[Entry], work: Coroutine[Any, Any, None]) -> None:
+        """Whatever takes more than one hop."""
+        self._busy = task = self._loop.create_task(work)
+        task.add_done_callback(partial(self._returned, entries))
 
     def _returned(self, entries: Sequence[Entry], task: asyncio.Task[None]) -> None:
         """The usual end tells nobody: all have their answers. A task cancelled before it began could tell nobody."""
@@ -116,14 +132,25 @@ class Committer:
             release(entries, error=OutcomeUnknown("the commit was interrupted"))
             if not task.cancelled():
                 log.error("a group was given up", exc_info=error)
+        self._go_on(wrote=bool(entries))
+
+    def _go_on(self, wrote: bool) -> None:
+        """The disk is free: after a group for a small checkpoint if one is due, so that the WAL starts over and is
+        never grown again; else for the next group."""
         self._busy = None
-        self._schedule()
+        if wrote and (self._commits >= COMMITS or self._overgrown()):
+            self._commits = 0
+            self._work((), self._write_back())
+        else:
+            self._schedule()
 
     # -- writing ---------------------------------------------------------------------------------------------------
-    async def _write(self, entries: Sequence[Entry], careful: bool = False) -> None:
+    async def _write(
+        self, entries: Sequence[Entry], careful: bool = False, attempt: Awaitable[Told] | None = None
+    ) -> None:
         """One transaction; when rows are to blame that it fails, with care, and then in halves."""
         try:
-            told = await self.run(self._compose(entries, careful))
+            told = await (attempt or self.run(self._compose(entries, careful)))
         except Exception as error:
             if not of_the_rows(error):
                 release(entries, error=meaning(error))
@@ -142,14 +169,19 @@ class Committer:
         """One transaction. Raises a StoreError, or what went wrong before COMMIT."""
         if self._haunted:
             await self._exorcise()
-        began = self._loop.time()
+        return await self._ended(self._hop(statements), self._loop.time())
+
+    async def _ended(self, hop: Awaitable[Told], began: float) -> Told:
         try:
-            told = await self._hop(statements)
+            told = await hop
         except CommitFailed as failed:
             told = await self._look_up(failed)
+        self._count(told, began)
+        return told
+
+    def _count(self, told: Told, began: float) -> None:
         self._commits += 1
         self._tell(Commit(told.messages, self._loop.time() - began, told.moved))
-        return told
 
     def _tell(self, commit: Commit) -> None:
         """An observer that fails must not make a commit look failed."""
@@ -184,12 +216,15 @@ class Committer:
             raise StoreDown(f"a commit is in doubt and the store cannot be recovered yet: {error}") from error
         self._haunted = False
 
-    async def _write_back(self) -> None:
-        """A small checkpoint between two groups: the WAL starts over and is never grown again."""
+    def _overgrown(self) -> bool:
         try:
-            if self._commits < COMMITS and not self._disk.overgrown():
-                return
-            self._commits = 0
+            return self._disk.overgrown()
+        except OSError as error:
+            self._complain(f"the WAL cannot be looked at: {error}")
+            return False
+
+    async def _write_back(self) -> None:
+        try:
             await self._disk.checkpoint()
         except (sqlite3.Error, OSError) as error:
             self._complain(f"the WAL could not be written back: {error}")
@@ -217,10 +252,11 @@ class Committer:
 def release(entries: Sequence[Entry], told: Told | None = None, error: StoreError | None = None) -> None:
     """Answer everybody who still waits."""
     answers = told.answers if told is not None else {}
-    for number, (verb, _payload, future) in enumerate(entries):
-        if future.done():
-            continue
-        if error is not None:
-            future.set_exception(meaning(error))
-        else:
-            future.set_result(answers[number] if number in answers else USUAL.get(verb))
+    for submits in (True, False):  # clients wait for the answers to theirs, nobody for the rest
+        for number, (verb, _payload, future) in enumerate(entries):
+            if (verb is Verb.ACCEPT) is not submits or future.done():
+                continue
+            if error is not None:
+                future.set_exception(meaning(error))
+            else:
+                future.set_result(answers[number] if number in answers else USUAL.get(verb))

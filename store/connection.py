@@ -55,6 +55,14 @@ class Connection(aiosqlite.Connection):
         execute: Callable[..., Awaitable[T]] = self._execute
         return await execute(function, *arguments)
 
+    def _send(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        """The same without a coroutine around it, for what is done for every group."""
+        if not self._running or not self._connection:
+            raise ValueError("the connection is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, partial(function, *arguments)))
+        return future
+
     async def prepare(self, pragmas: Sequence[str]) -> None:
         await self._hop(self._prepare, pragmas)
 
@@ -76,9 +84,9 @@ class Connection(aiosqlite.Connection):
                 self._thread.join()  # it has nothing left to do
 
     # -- writing ---------------------------------------------------------------------------------------------------
-    async def transact(self, statements: Statements[R]) -> R:
+    def transact(self, statements: Statements[R]) -> asyncio.Future[R]:
         """One transaction, one hop. CommitFailed if COMMIT raised; after any other error surely nothing is stored."""
-        return await self._hop(self._transact, statements)
+        return self._send(self._transact, statements)
 
     def _transact(self, statements: Statements[R]) -> R:
         if self._identity() != self._files:  # what is written to a deleted file is lost at the next start

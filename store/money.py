@@ -18,9 +18,12 @@ GENESIS = bytes(32)
 """What the first line of a store is chained to."""
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def chained(previous: bytes, fields: Sequence[Any]) -> bytes:
     """The hash of a line: of all its columns in their order, over the hash of the line before."""
-    return sha256(previous + json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()).digest()
+    return sha256(previous + _encode(fields).encode()).digest()
 
 
 class Ledger:
