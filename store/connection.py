@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from .failures import CommitFailed, code_of, meaning
+from .money import Books
 from .protocol import StoreDown
 from .sql import R, Statement, Statements
 
@@ -47,6 +48,8 @@ class Connection(aiosqlite.Connection):
     def __init__(self, database: Path) -> None:
         super().__init__(partial(sqlite3.connect, database, isolation_level=None, cached_statements=CACHED), 64)
         self._database, self._wal = str(database), f"{database}-wal"
+        self.books: Books | None = None
+        """What the last transaction knew; touched by the thread only, and by nobody while one is under way."""
         self._files: list[tuple[int, int]] = []
         self._written_back_at = 0
 
@@ -95,7 +98,9 @@ class Connection(aiosqlite.Connection):
         try:
             connection.execute("BEGIN IMMEDIATE")
             result = told(connection, statements)
+            books, self.books = getattr(result, "books", None), None
         except BaseException:
+            self.books = None
             undo(connection)
             raise
         try:
@@ -103,6 +108,7 @@ class Connection(aiosqlite.Connection):
         except BaseException as error:
             undo(connection)
             raise CommitFailed(result) from error
+        self.books = books
         return result
 
     async def recognise(self, witness: Statement | None, wipe: bool) -> bool:

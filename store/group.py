@@ -10,6 +10,7 @@ from asyncio import Future
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from .money import Books
 from .sql import Statement
 
 
@@ -34,7 +35,7 @@ class Entry(NamedTuple):
 class Told:
     """What a transaction has to say; made before COMMIT, true after it."""
 
-    __slots__ = ("answers", "messages", "moved", "value", "witness")
+    __slots__ = ("answers", "books", "messages", "moved", "value", "witness")
 
     def __init__(self, value: Any = None) -> None:
         self.value = value
@@ -42,6 +43,8 @@ class Told:
         """Entry -> its answer, where that is not the usual one."""
         self.moved: dict[int, int] = {}
         self.messages = 0
+        self.books: Books | None = None
+        """What the next transaction need not read; None: it must."""
         self.witness: Statement | None = None
         """Finds a row exactly if this transaction was committed; None if doing it again would change nothing."""
 

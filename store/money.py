@@ -26,16 +26,27 @@ def chained(previous: bytes, fields: Sequence[Any]) -> bytes:
     return sha256(previous + _encode(fields).encode()).digest()
 
 
-class Ledger:
-    """The lines that one transaction writes."""
+class Books:
+    """The end of the ledger, and what accounts have: as the last transaction left them, if that was a group's."""
 
-    def __init__(self, at: int) -> None:
+    __slots__ = ("hash", "line", "purses")
+
+    def __init__(self) -> None:
+        self.line, self.hash = -1, GENESIS
+        self.purses: dict[int, tuple[int, int]] = {}
+        """Account -> balance and credit limit."""
+
+
+class Ledger:
+    """The lines that one transaction writes. `books` spare it the reading, and are kept up to date; should they be
+    wrong, the schema refuses the line."""
+
+    def __init__(self, at: int, books: Books | None = None) -> None:
         self.at = at
+        self.books = books or Books()
         self.moved: dict[int, int] = {}
         """Account -> what moved except debits."""
         self.last: LedgerLine | None = None
-        self._line, self._hash = -1, GENESIS
-        self._purses: dict[int, tuple[int, int]] = {}
 
     def room(self, account: int) -> Statements[int]:
         """What the account can still spend."""
@@ -43,13 +54,13 @@ class Ledger:
         return balance + credit_limit
 
     def _purse(self, account: int) -> Statements[tuple[int, int]]:
-        """Balance and credit limit; read once a transaction, and nobody else writes meanwhile."""
-        purse = self._purses.get(account)
+        """Balance and credit limit; read once, and nobody else writes meanwhile."""
+        purse = self.books.purses.get(account)
         if purse is None:
             rows = yield "SELECT balance, credit_limit FROM account WHERE id = ?", (account,)
             if not rows:
                 raise Contradiction(f"there is no account {account}")
-            purse = self._purses[account] = rows[0]
+            purse = self.books.purses[account] = rows[0]
         return purse
 
     def post(
@@ -64,20 +75,21 @@ class Ledger:
     ) -> Statements[LedgerLine]:
         """Write a line. The caller has looked whether there is room; if not, the schema refuses."""
         balance, credit_limit = yield from self._purse(account)
-        if self._line < 0:
+        books = self.books
+        if books.line < 0:
             rows = yield "SELECT line, hash FROM ledger ORDER BY line DESC LIMIT 1", ()
-            self._line, self._hash = rows[0] if rows else (0, GENESIS)
+            books.line, books.hash = rows[0] if rows else (0, GENESIS)
         first, last = ids or (None, None)
-        fields = (self._line + 1, account, self.at, kind, amount, balance + amount, first, last, request_id, note)
-        digest = chained(self._hash, fields)
+        fields = (books.line + 1, account, self.at, kind, amount, balance + amount, first, last, request_id, note)
+        digest = chained(books.hash, fields)
         yield (
             "INSERT INTO ledger"
             "(line, account, at, kind, amount, balance_after, first_id, last_id, request_id, note, hash)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*fields, bytearray(digest)),
         )
-        self._line, self._hash = fields[0], digest
-        self._purses[account] = balance + amount, credit_limit
+        books.line, books.hash = fields[0], digest
+        books.purses[account] = balance + amount, credit_limit
         if kind != "debit":
             self.moved[account] = self.moved.get(account, 0) + amount
         self.last = LedgerLine(*fields, digest)

@@ -338,7 +338,7 @@ async def open_store(
             scheduled = {row[0] for row in await reader.fetch(reading.SCHEDULED_IDS)}
 
             def compose(entries: Sequence[Entry], careful: bool) -> Statements[Told]:
-                return transaction(entries, int(now() * 1000), careful, scheduled)
+                return transaction(entries, int(now() * 1000), careful, scheduled, lambda: writer.books)
 
             committer = Committer(around(writer.transact), writer, compose, patience, longest)
             store = SqliteStore(database, committer, reader, Room(path, reserve), scheduled)

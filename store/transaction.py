@@ -16,11 +16,13 @@ from typing import Any
 
 from . import reading
 from .group import Entry, Told, Verb
-from .money import Ledger
+from .money import Books, Ledger
 from .protocol import Batch, Contradiction, Outcome, RefusalRow
 from .sql import Statements, insert, insert_ids, with_ids
 
 KEPT_REFUSALS = 10_000
+SPAN = 5
+"""Deliveries from which on a range costs less than a list: SQLite sorts a list into a table of its own first."""
 Numbered = Sequence[tuple[int, Any]]
 """Payloads of one verb, each with the number of its entry."""
 
@@ -28,21 +30,27 @@ Numbered = Sequence[tuple[int, Any]]
 class Writing:
     """What the steps of one transaction share."""
 
-    def __init__(self, at: int, careful: bool, scheduled: Set[int]) -> None:
+    def __init__(self, at: int, careful: bool, scheduled: Set[int], books: Books | None) -> None:
         self.at, self.careful, self.scheduled = at, careful, scheduled
-        self.ledger, self.told = Ledger(at), Told()
+        self.ledger, self.told = Ledger(at, books), Told()
 
 
-def transaction(entries: Sequence[Entry], at: int, careful: bool, scheduled: Set[int]) -> Statements[Told]:
-    """`scheduled`: ids that stand in that table, or may."""
-    writing = Writing(at, careful, scheduled)
+def transaction(
+    entries: Sequence[Entry],
+    at: int,
+    careful: bool,
+    scheduled: Set[int],
+    books: Callable[[], Books | None] = lambda: None,
+) -> Statements[Told]:
+    """`scheduled`: ids that stand in that table, or may. `books`: asked when the transaction begins."""
+    writing = Writing(at, careful, scheduled, books())
     work: dict[Verb, list[tuple[int, Any]]] = {}
     for number, (verb, payload, _future) in enumerate(entries):
         work.setdefault(verb, []).append((number, payload))
     for verb, step in STEPS:
         if verb in work:
             yield from step(writing, work[verb])
-    writing.told.moved = writing.ledger.moved
+    writing.told.moved, writing.told.books = writing.ledger.moved, writing.ledger.books
     return writing.told
 
 
@@ -142,9 +150,7 @@ def refund(writing: Writing, outcomes: Sequence[Outcome]) -> Statements[dict[int
 
 def end(writing: Writing, outcome: Outcome, line: int | None) -> Statements[None]:
     shared = ("state", "error", "at", "refund_line")
-    yield from insert_ids(
-        "outcome", shared, (outcome.state, outcome.error, writing.at, line), "message", outcome.ids
-    )
+    yield from insert_ids("outcome", shared, (outcome.state, outcome.error, writing.at, line), "message", outcome.ids)
     if outcome.owed:
         yield from insert_ids("delivery", ("account",), (outcome.account,), "id", outcome.owed)
     if writing.scheduled and not writing.scheduled.isdisjoint(outcome.ids):
@@ -218,7 +224,25 @@ def acknowledge(writing: Writing, acknowledged: Numbered) -> Statements[None]:
     for _, (account, ids) in acknowledged:
         by_account.setdefault(account, []).extend(ids)
     for account, ids in by_account.items():
-        yield from with_ids("DELETE FROM delivery WHERE account = ? AND id IN ?", (account,), ids)
+        single: list[int] = []
+        for first, last in spans(ids):
+            if last - first < SPAN:
+                single += range(first, last + 1)
+            else:
+                yield "DELETE FROM delivery WHERE account = ? AND id BETWEEN ? AND ?", (account, first, last)
+        yield from with_ids("DELETE FROM delivery WHERE account = ? AND id IN ?", (account,), single)
+
+
+def spans(ids: Sequence[int]) -> list[tuple[int, int]]:
+    """The same ids as (first, last) of what follows each other without a gap, as the receipts of one run do."""
+    found: list[tuple[int, int]] = []
+    first = last = ids[0] if ids else 0
+    for id_ in ids[1:]:
+        if id_ != last + 1:
+            found.append((first, last))
+            first = id_
+        last = id_
+    return [*found, (first, last)] if ids else []
 
 
 def give_up(writing: Writing, given_up: Numbered) -> Statements[None]:

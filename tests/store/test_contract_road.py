@@ -40,6 +40,21 @@ async def test_what_the_balance_does_not_allow_is_refused_in_order(store: Store)
     assert [row.id for row in await store.messages(a.id)] == [3, 2, 1]
 
 
+async def test_money_that_moves_between_two_groups_is_seen_by_the_next(store: Store) -> None:
+    a = await account(store, credits_=1)
+    assert await store.accept(batch(a.id, [1]), "session") == frozenset()
+    assert await store.accept(batch(a.id, [2]), "session") == frozenset({2})
+    await store.post(a.id, "topup", CREDIT, NOW)
+    assert await store.accept(batch(a.id, [3, 4]), "session") == frozenset({4})
+    await store.change_account(a.id, credit_limit=CREDIT)
+    assert await store.accept(batch(a.id, [5, 6]), "session") == frozenset({6})
+    with pytest.raises(Contradiction):
+        await store.accept(batch(99, [7]), "nobody")
+    assert await store.settle([failed(a.id, [1])]) == frozenset()
+    assert await store.accept(batch(a.id, [8, 9]), "session") == frozenset({9})
+    assert await store.audit() == []
+
+
 async def test_a_cheaper_message_may_pass_where_a_dearer_one_was_refused(store: Store) -> None:
     a = await account(store, credits_=2)
     rows = [(1, 3 * CREDIT, body(1)), (2, 2 * CREDIT, body(2))]

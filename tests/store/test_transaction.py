@@ -8,6 +8,8 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from store import migrations
 from store.connection import told
@@ -15,7 +17,7 @@ from store.group import Entry, Told, Verb
 from store.money import Ledger
 from store.protocol import Outcome
 from store.sql import Statements
-from store.transaction import affordable, transaction
+from store.transaction import affordable, spans, transaction
 
 from .backends import NOW, batch, delivered, failed
 
@@ -96,3 +98,21 @@ def test_what_is_affordable_is_kept_in_order() -> None:
     rows = [(1, 5, b""), (2, 7, b""), (3, 0, b""), (4, 4, b""), (5, 2, b"")]
     assert affordable(rows, 10) == ([rows[0], rows[2], rows[3]], 9, frozenset({2, 5}))
     assert affordable(rows, -1) == ([], 0, frozenset({1, 2, 3, 4, 5}))
+
+
+@given(st.lists(st.integers(0, 30), max_size=60))
+def test_spans_say_the_same_as_the_ids(ids: list[int]) -> None:
+    found = spans(ids)
+    assert [id_ for first, last in found for id_ in range(first, last + 1)] == ids
+    assert all(first <= last for first, last in found)
+
+
+async def test_what_is_acknowledged_is_forgotten_and_nothing_else(connection: sqlite3.Connection) -> None:
+    owed = [1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16, 20]
+    for account, ids in ((1, owed), (2, [3, 7, 9, 12])):
+        connection.executemany("INSERT INTO delivery(account, id) VALUES (?, ?)", [(account, id_) for id_ in ids])
+    run(
+        connection, await entries((Verb.ACKNOWLEDGE, (1, [1, 2, 3, 4, 5, 6])), (Verb.ACKNOWLEDGE, (1, [8, 11, 12, 13])))
+    )
+    left = connection.execute("SELECT account, id FROM delivery ORDER BY account, id").fetchall()
+    assert left == [(1, id_) for id_ in (10, 14, 15, 16, 20)] + [(2, id_) for id_ in (3, 7, 9, 12)]
