@@ -9,6 +9,7 @@ import asyncio
 import gc
 import resource
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 
@@ -20,6 +21,7 @@ from .app import Endpoints, Gateway
 from .config import Address, Config
 
 log = structlog.get_logger()
+SWITCH = 0.0005  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
 SPARE_DESCRIPTORS = 64  # for the store, the log, the other listeners and their clients
 
 
@@ -73,6 +75,7 @@ async def serve(
 
 def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
+    sys.setswitchinterval(SWITCH)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):  # not on every platform; everything works without it, only slower
         from uvloop import new_event_loop
