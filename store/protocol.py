@@ -65,13 +65,15 @@ class Batch(NamedTuple):
     """Accepted messages of one account, in id order: (id, charge, body) rows and the sum of their charges.
 
     `scheduled` are (id, when) of those that wait for their time, `multi` (id, wire_id) of those that were answered with
-    another id than their own (one submit_multi, many messages).
+    another id than their own (one submit_multi, many messages). `sends_on`: the session that sent them does not wait for
+    the answer before it sends more, so no group waits for it.
     """
     account: int
     rows: list[tuple[int, int, bytearray]]
     total: int
     scheduled: Sequence[tuple[int, int]] = ()
     multi: Sequence[tuple[int, int]] = ()
+    sends_on: bool = False
 
 
 class Outcome(NamedTuple):
@@ -188,11 +190,8 @@ class Store(Protocol):
         """The database and its version, for people."""
 
     # -- the road of a message ---------------------------------------------------------------------------
-    def accept(self, batch: Batch, session: object | None) -> Future[frozenset[int]]:
-        """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged.
-
-        `session`: who sends no more until this is answered, so that the sessions of one group stay together; None: it
-        sends on, and no group need wait for it."""
+    def accept(self, batch: Batch, session: object) -> Future[frozenset[int]]:
+        """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged."""
 
     def settle(self, outcomes: Sequence[Outcome]) -> Future[frozenset[int]]:
         """End messages, once. -> the ids that had ended (or were released) already: for those nothing was done."""

@@ -70,14 +70,14 @@ class SqliteStore:
         self._committer.observer = observer
 
     # -- the road of a message -------------------------------------------------------------------------------------
-    def accept(self, batch: Batch, session: object | None) -> asyncio.Future[frozenset[int]]:
+    def accept(self, batch: Batch, session: object) -> asyncio.Future[frozenset[int]]:
         if not self._room.enough(self._loop.time()):
             return self._failed(StoreFull("the free space of the disk is down to its reserve"))
         if not batch.rows:
             return self._done(frozenset())
         if batch.scheduled:
             self._scheduled.update([id_ for id_, _ in batch.scheduled])
-        return self._committer.join_urgently(Verb.ACCEPT, batch, session)
+        return self._committer.join_urgently(Verb.ACCEPT, batch, None if batch.sends_on else session)
 
     def settle(self, outcomes: Sequence[Outcome]) -> asyncio.Future[frozenset[int]]:
         future = self._committer.join(Verb.SETTLE, outcomes)

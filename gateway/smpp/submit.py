@@ -204,7 +204,7 @@ class Submit:
         first = batch.rows[0][0]
         self._dispatch.announce(first)
         try:
-            unpaid = await self._store.accept(batch, link if link.waits() else None)
+            unpaid = await self._store.accept(batch._replace(sends_on=not link.waits()), link)
             lost = dict.fromkeys(unpaid, NO_CREDIT)
         except (StoreFull, StoreDown) as fault:
             refusal = Refusal(reasons.STORE_FULL if isinstance(fault, StoreFull) else reasons.STORE_DOWN, str(fault))
