@@ -2,8 +2,9 @@
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
@@ -45,10 +46,11 @@ def wanted(given: argparse.Namespace) -> list[str]:
     return [name for name in ALL if name in (given.case or usual)]
 
 
-def report(names: Iterable[str], manner: Manner) -> dict[str, Any]:
+def report(names: Sequence[str], manner: Manner) -> dict[str, Any]:
     """Everything measured. Failed if the road cannot be; another case that cannot be is left out, with its reason."""
     cases = [case for case in CASES if case.name in names]
-    made: dict[str, Any] = {"prompt": manner.generator.prompt, "cases": {}, "left_out": {}}
+    made: dict[str, Any] = {"prompt": manner.generator.prompt, "partial": [*names] != ALL, "cases": {}, "left_out": {}}
+    busy = os.getloadavg()[0]
     if cases:
         made["cases"], disk = road.measured(cases, manner)
     else:
@@ -65,6 +67,7 @@ def report(names: Iterable[str], manner: Manner) -> dict[str, Any]:
     made["facts"] = machine.facts() | {
         "disk": f"{made['disk_ms']:.2f} ms to append 4 KiB durably (median of 100, of each round)",
         "generator": manner.generator.name,
+        "load": f"{busy:.1f} processes that wanted to run, on average of the minute before",
         "each run": f"{manner.seconds:g} s after a warm-up of {manner.warm_up:g} s",
     }
     return made

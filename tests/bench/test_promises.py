@@ -27,6 +27,12 @@ def test_what_was_not_measured_is_neither_held_nor_broken() -> None:
     assert {row[4] for row in promises.table({"cases": {}}).rows} == {"-"}
 
 
+def test_of_a_part_only_what_was_measured_is_shown() -> None:
+    shown = promises.table(report((400.0, 100.0)) | {"partial": True}).rows
+    assert shown
+    assert not [row for row in shown if row[3] == "not measured"]
+
+
 def test_every_promise_finds_its_figure() -> None:
     assert all(one.measured is not None for one in promises.bounds(whole((400.0, 100.0))))
     assert all(row[3] != "not measured" for row in promises.table(whole((400.0, 100.0))).rows)
