@@ -85,6 +85,38 @@ def test_a_leaf_imports_itself_the_standard_library_and_what_it_is_allowed(leaf:
     assert wrong == []
 
 
+def test_the_generator_of_loads_is_a_client_and_shares_nothing_with_the_server() -> None:
+    """Of this product it may use what `pdu` knows of texts and of the names of numbers, never its codec."""
+    wrong = [
+        f"{where(path, node)} imports {name}"
+        for path in sources("gateway/load")
+        for node, name in imports(path)
+        if not (name.startswith("gateway.load") or name in ("pdu", "pdu.constants"))
+        and name.partition(".")[0] not in sys.stdlib_module_names
+    ]
+    wrong += [
+        f"{where(path, node)} imports {name.name} of pdu"
+        for path in sources("gateway/load")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "pdu"
+        for name in node.names
+        if name.name not in ("text", "constants")
+    ]
+    assert wrong == []
+
+
+def test_only_the_command_line_starts_loads() -> None:
+    wrong = [
+        f"{where(path, node)} imports {name}"
+        for room in ROOMS
+        for path in sources(room)
+        if not path.is_relative_to(HOUSE / "gateway" / "cli") and not path.is_relative_to(HOUSE / "gateway" / "load")
+        for node, name in imports(path)
+        if name.startswith("gateway.load")
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_a_leaf_knows_nothing_of_transports(leaf: str) -> None:
     wrong = [

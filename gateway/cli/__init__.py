@@ -5,7 +5,7 @@ Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or
 
 import click
 
-from . import accounts, checks, messages, money, sending, serving
+from . import accounts, checks, load, messages, money, sending, serving
 from .whereabouts import Group
 
 
@@ -32,5 +32,6 @@ for command in (
     messages.bind,
     messages.mo,
     sending.send,
+    load.load,
 ):
     main.add_command(command)

@@ -77,7 +77,8 @@ def test_defaults() -> None:
 
 def test_a_file_overrides_defaults_and_the_environment_overrides_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, 'node = 3\n[smpp]\nlisten = ["[::1]:2775", "localhost:0"]\n[log]\nlevel = "debug"\n')
-    config = load(path, {"SMPPGATE_LOG__LEVEL": "error", "SMPPGATE_CONFIG": "whatever", "PATH": "/bin"})
+    others = {"SMPPGATE_CONFIG": "whatever", "SMPPGATE_LOAD_PASSWORD": "whatever", "PATH": "/bin"}
+    config = load(path, {"SMPPGATE_LOG__LEVEL": "error", **others})
     assert config.smpp.listen == (Address("::1", 2775), Address("localhost", 0))
     assert [str(each) for each in config.smpp.listen] == ["[::1]:2775", "localhost:0"]
     assert (config.node, config.log.level) == (3, "error")
