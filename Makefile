@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint interop bench prove prove-short lock clean
+.PHONY: help run test lint interop bench regress prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -34,6 +34,9 @@ interop: $(DEV) ## foreign clients: smpplib, node-smpp, Kannel, Perl Net::SMPP; 
 
 bench: $(DEV) ## messages per CPU-second, next to a bare node-smpp server on the same machine
 	@$(BIN)/python -m bench $(ARGS)
+
+regress: $(DEV) ## instructions of the hot road's pieces, by valgrind, against bench/baseline.json (ARGS=--write makes it anew)
+	@$(BIN)/python -m bench.regress $(ARGS)
 
 prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (hours)
 	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop" --timeout 7200 $(ARGS)
