@@ -43,6 +43,7 @@ from .smpp.submit import Submit
 
 log = structlog.get_logger()
 PATIENCE = 10.0  # seconds a stop waits for clients to answer its unbind
+AT_ONCE = 100  # stored deliveries made ready for the wire in one turn of the loop
 HASHERS = 2  # threads that hash passwords
 EVERY_MINUTE = 60  # ticks
 
@@ -115,8 +116,11 @@ class Gateway:
 
     def _mailbox(self, account: int) -> Mailbox:
         async def load(after: int, limit: int) -> list[Due]:
-            rows = await self.store.owed(account, after, limit)
-            return receipts.restored(self.accounts.by_id[account].settings, rows)
+            rows, dues = await self.store.owed(account, after, limit), list[Due]()
+            for at in range(0, len(rows), AT_ONCE):
+                dues += receipts.restored(self.accounts.by_id[account].settings, rows[at : at + AT_ONCE])
+                await asyncio.sleep(0)  # the other accounts have their turn
+            return dues
 
         return Mailbox(account, self.store, load, self.wall_ms, self.meter.receipt_seconds)
 

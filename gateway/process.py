@@ -21,7 +21,7 @@ from .app import Endpoints, Gateway
 from .config import Address, Config
 
 log = structlog.get_logger()
-SWITCH = 0.0005  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
+SWITCH = 0.0002  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
 SPARE_DESCRIPTORS = 64  # for the store, the log, the other listeners and their clients
 
 

@@ -102,8 +102,9 @@ class Dispatch:
 
     def _outcome(self, account: Account, end: End) -> Outcome:
         refund = refunds(account.settings.refund, end)
-        ids = [message[0] for message in end.messages]
-        return Outcome(account.id, end.state, end.error, refund, ids, wanted(end))
+        owed = wanted(end)
+        ids = owed if len(owed) == len(end.messages) else [message[0] for message in end.messages]
+        return Outcome(account.id, end.state, end.error, refund, ids, owed)
 
     def _settled(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
         if saved.cancelled() or saved.exception() is not None:

@@ -174,12 +174,15 @@ class Submit:
             run = [submit if len(submit.source) > 3 else with_source(submit, source) for submit in run]
         times = timings(run, wall, account.settings.max_validity * 1000)
         verdicts = judged(account, run, times, now)
-        kept = [submit for submit, verdict in zip(run, verdicts, strict=True) if type(verdict) is int]
+        charges = [verdict for verdict in verdicts if type(verdict) is int]
+        kept = run  # nearly always all of them
+        if len(charges) < len(run):
+            kept = [submit for submit, verdict in zip(run, verdicts, strict=True) if type(verdict) is int]
         keys = self._mint(len(kept), wall)
         timed: list[Timing | None] | None = None
         if times is not None:
             timed = [sound(time) for time, verdict in zip(times, verdicts, strict=True) if type(verdict) is int]
-        lost = await self._keep(link, batch_of(account, kept, verdicts, keys, timed, shared)) if kept else {}
+        lost = await self._keep(link, batch_of(account, kept, charges, keys, timed, shared)) if kept else {}
         if lost:
             verdicts = with_losses(verdicts, keys, lost)
             unsent = [submit for key, submit in zip(keys, kept, strict=True) if key in lost]
@@ -254,13 +257,12 @@ def judged(account: Account, run: list[SubmitSm], times: Sequence[object] | None
 def batch_of(
     account: Account,
     kept: Sequence[SubmitSm],
-    verdicts: Sequence[Verdict],
+    charges: Sequence[int],
     keys: range,
     times: Sequence[Timing | None] | None,
     shared: bool,
 ) -> Batch:
     """What the store is given."""
-    charges = [verdict for verdict in verdicts if isinstance(verdict, int)]
     # sqlite3 looks for an adapter for every bytes it binds, for a bytearray it does not: 0.3 us a message
     rows = [(key, charge, bytearray(submit.raw)) for key, charge, submit in zip(keys, charges, kept, strict=True)]
     scheduled = [
