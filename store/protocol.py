@@ -65,8 +65,8 @@ class Batch(NamedTuple):
     """Accepted messages of one account, in id order: (id, charge, body) rows and the sum of their charges.
 
     `scheduled` are (id, when) of those that wait for their time, `multi` (id, wire_id) of those that were answered with
-    another id than their own (one submit_multi, many messages). `sends_on`: the session that sent them does not wait for
-    the answer before it sends more, so no group waits for it.
+    another id than their own (one submit_multi, many messages). `sends_on`: their session does not wait for the answer
+    before it sends more, so no group waits for it.
     """
     account: int
     rows: list[tuple[int, int, bytearray]]

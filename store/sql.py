@@ -26,10 +26,10 @@ def chunks(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 def _insert(table: str, shared: tuple[str, ...], own: tuple[str, ...], count: int) -> str:
     """INSERT of count rows whose `shared` columns are the same parameters ?1, ?2, … in every row: bound once."""
     fixed = [f"?{n + 1}" for n in range(len(shared))]
-    rows = [
-        ",".join(fixed + [f"?{len(shared) + row * len(own) + n + 1}" for n in range(len(own))]) for row in range(count)
-    ]
-    return f"INSERT INTO {table}({','.join(shared + own)}) VALUES ({'),('.join(rows)})"  # noqa: S608 (names, no values)
+    # a plain ? takes the number after the largest so far, and costs sqlite3 less than one with a name
+    row = ",".join([*fixed, *["?"] * len(own)])
+    rows = "),(".join([row] * count)
+    return f"INSERT INTO {table}({','.join(shared + own)}) VALUES ({rows})"  # noqa: S608 (names, no values)
 
 
 def insert(
