@@ -38,8 +38,8 @@ bench: $(DEV) ## messages per CPU-second, next to a bare node-smpp server on the
 regress: $(DEV) ## instructions of the hot road's pieces, by valgrind, against bench/baseline.json (ARGS=--write makes it anew)
 	@$(BIN)/python -m bench.regress $(ARGS)
 
-prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (hours)
-	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop" --timeout 7200 $(ARGS)
+prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (most of an hour)
+	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop" -n $(JOBS) --dist loadfile --timeout 7200 $(ARGS)
 
 prove-short: $(DEV) ## the same proofs in the size CI runs
 	@$(PYTEST) -m prove --timeout 600 $(ARGS)

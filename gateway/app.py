@@ -43,7 +43,7 @@ from .smpp.submit import Submit
 
 log = structlog.get_logger()
 PATIENCE = 10.0  # seconds a stop waits for clients to answer its unbind
-AT_ONCE = 100  # stored deliveries made ready for the wire in one turn of the loop
+AT_ONCE = 50  # stored deliveries made ready for the wire in one turn of the loop
 HASHERS = 2  # threads that hash passwords
 EVERY_MINUTE = 60  # ticks
 

@@ -75,8 +75,9 @@ class Mailbox:
     """What one account is owed, and its links that receive."""
 
     HELD = 20_000  # deliveries in memory at most, some 8 MB: what half a second of a fast account brings at once
-    PAGE = 2_000
-    BITE = 200  # deliveries given out in one turn of the loop
+    PAGE = 1_000  # deliveries read at once
+    STOCK = 4  # pages in memory below which the next one is read
+    BITE = 100  # deliveries given out in one turn of the loop
 
     def __init__(self, account: int, store: Keeper, load: Load, wall_ms: Callable[[], int], seconds: Histogram) -> None:
         self.links: deque[Receiver] = deque()
@@ -188,7 +189,7 @@ class Mailbox:
             if room > 0:
                 link.deliver([due.popleft() for _ in range(room)])
                 left -= room
-        if self._spilled and len(due) < self.PAGE:
+        if self._spilled and len(due) < self.STOCK * self.PAGE:
             self._refill()
 
     def _pump_again(self) -> None:
@@ -250,7 +251,7 @@ class Mailbox:
 
     # -- pages from the store --------------------------------------------------------------------------------------
     def _refill(self) -> None:
-        room = len(self._due) < self.PAGE and self._held_now() < self.HELD
+        room = len(self._due) < self.STOCK * self.PAGE and self._held_now() < self.HELD
         if self._spilled and self._loading is None and self.links and room:
             self._arrived.clear()
             self._loading = asyncio.get_running_loop().create_task(self._load_page())

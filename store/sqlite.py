@@ -237,8 +237,7 @@ class SqliteStore:
         return None if at is None else int(at)
 
     async def owed(self, account: int, after: int = 0, limit: int = 1000) -> list[Owed]:
-        rows = await self._read(reading.OWED, account, after, limit)
-        return [Owed._make((*row[:7], bool(row[7]))) for row in rows]
+        return list(map(Owed._make, await self._read(reading.OWED, account, after, limit)))
 
     async def overdue(self, account: int, below: int, before: int, limit: int = 1000) -> list[int]:
         return [id_ for (id_,) in await self._read(reading.OVERDUE, account, below, before, limit)]
