@@ -28,8 +28,11 @@ Hop: TypeAlias = Callable[[Statements[Told]], Awaitable[Told]]
 Composer: TypeAlias = Callable[[Sequence[Entry], bool], Statements[Told]]
 """Entries, and whether with care for repetitions -> the transaction that writes them."""
 
-COMMITS = 128
-"""Transactions between two checkpoints, unless the WAL grows fast."""
+FRAMES = 8192
+"""Pages in the WAL, 32 MiB, after which it is written back. That takes milliseconds in which nothing is committed, so it
+is done so seldom that fewer than one message in a hundred meets it."""
+EACH, ALIKE = 8, 12
+"""Pages that every transaction writes for itself, and messages that share another one: an estimate."""
 RECOVERY_PAUSE = 1.0
 """Seconds between attempts to empty a WAL that may hold a ghost."""
 COMPLAINT_PAUSE = 10.0
@@ -57,7 +60,7 @@ class Committer:
         self._busy: asyncio.Future[Any] | None = None
         self.closed = False
         self._haunted, self._try_again_at = False, 0.0
-        self._commits = 0
+        self._frames = 0
         self._complain_at = 0.0
         self.observer: Callable[[Commit], None] = lambda commit: None
 
@@ -138,8 +141,8 @@ class Committer:
         """The disk is free: after a group for a small checkpoint if one is due, so that the WAL starts over and is
         never grown again; else for the next group."""
         self._busy = None
-        if wrote and (self._commits >= COMMITS or self._overgrown()):
-            self._commits = 0
+        if wrote and (self._frames >= FRAMES or self._overgrown()):
+            self._frames = 0
             self._work((), self._write_back())
         else:
             self._schedule()
@@ -180,7 +183,7 @@ class Committer:
         return told
 
     def _count(self, told: Told, began: float) -> None:
-        self._commits += 1
+        self._frames += EACH + told.messages // ALIKE
         self._tell(Commit(told.messages, self._loop.time() - began, told.moved))
 
     def _tell(self, commit: Commit) -> None:
@@ -195,7 +198,7 @@ class Committer:
         told: Told = failed.told
         wipe = failed.may_haunt()
         self._complain(f"a commit failed ({failed.__cause__}); looking for it")
-        self._commits = COMMITS  # if the disk is full, writing the WAL back makes room in it
+        self._frames = FRAMES  # if the disk is full, writing the WAL back makes room in it
         try:
             if await self._disk.recognise(told.witness, wipe):
                 return told

@@ -26,7 +26,7 @@ from .sql import R, Statement, Statements
 T = TypeVar("T")
 MEBIBYTE = 1 << 20
 GROWN = 32 * MEBIBYTE
-"""By how much the WAL may grow before it is written back whatever the number of commits."""
+"""By how much the WAL may grow before it is written back whatever is thought to be in it."""
 PINNED = 1024 * MEBIBYTE
 """How large it may grow because a snapshot is being read; then the reader is cut off."""
 STEPS = 1_000_000

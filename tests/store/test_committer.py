@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from store.committer import COMMITS, Committer
+from store.committer import EACH, FRAMES, Committer
 from store.failures import CommitFailed
 from store.group import Entry, Told, Verb
 from store.protocol import Contradiction, OutcomeUnknown, StoreDown, StoreFull
@@ -283,7 +283,7 @@ async def test_the_log_is_written_back_now_and_then(
     disk: Disk, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     committer = make()
-    for n in range(2 * COMMITS):
+    for n in range(2 * FRAMES // EACH):
         await committer.join_urgently(Verb.ACCEPT, n, "a")
     await committer.close()
     assert disk.checkpoints == 2
