@@ -29,8 +29,8 @@ Composer: TypeAlias = Callable[[Sequence[Entry], bool], Statements[Told]]
 """Entries, and whether with care for repetitions -> the transaction that writes them."""
 
 FRAMES = 8192
-"""Pages in the WAL, 32 MiB, after which it is written back. That takes milliseconds in which nothing is committed, so it
-is done so seldom that fewer than one message in a hundred meets it."""
+"""Pages in the WAL, 32 MiB, after which it is written back. That takes milliseconds in which nothing is committed: so
+seldom that fewer than one message in a hundred meets it."""
 EACH, ALIKE = 8, 12
 """Pages that every transaction writes for itself, and messages that share another one: an estimate."""
 RECOVERY_PAUSE = 1.0
