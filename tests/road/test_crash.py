@@ -7,6 +7,7 @@ import os
 import random
 import secrets
 import time
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ class Load:
             self._unsure = number
             try:
                 await asyncio.to_thread(self._server.desk.top_up, login, 1, f"top-up {number}")
-            except (OSError, ValueError, Refused):
+            except (OSError, HTTPException, ValueError, Refused):  # it died before, in or after its answer
                 return
             self._unsure, self.top_ups = None, number + 1
             await asyncio.sleep(0.02)
