@@ -181,7 +181,6 @@ class Mailbox:
             if not due:
                 break
             if left <= 0:
-                self._pump_again()
                 break
             link = links[0]
             links.rotate(-1)
@@ -189,6 +188,8 @@ class Mailbox:
             if room > 0:
                 link.deliver([due.popleft() for _ in range(room)])
                 left -= room
+        if due and left <= 0:
+            self._pump_again()
         if self._spilled and len(due) < self.STOCK * self.PAGE:
             self._refill()
 

@@ -78,6 +78,8 @@ class Committer:
         self._urgent = True
         if session is not None:
             self._company.join(session, self._loop.time())
+        else:
+            self._company.look(self._loop.time())
         return self.join(verb, payload)
 
     # -- leaving ---------------------------------------------------------------------------------------------------

@@ -17,9 +17,13 @@ class Company:
         self._before: set[object] = set()
         self._joined: set[object] = set()
 
-    def join(self, session: object, now: float) -> None:
+    def look(self, now: float) -> None:
+        """Forget who was silent for long."""
         if now >= self._until:
             self._before, self._heard, self._until = self._heard, set(), now + SPELL * self.longest
+
+    def join(self, session: object, now: float) -> None:
+        self.look(now)
         self._heard.add(session)
         self._joined.add(session)
 

@@ -60,9 +60,10 @@ class Connection(aiosqlite.Connection):
 
     def _send(self, function: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
         """The same without a coroutine around it, for what is done for every group."""
-        if not self._running or not self._connection:
-            raise ValueError("the connection is closed")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if not self._running or not self._connection:
+            future.set_exception(ValueError("the connection is closed"))
+            return future
         self._tx.put_nowait((future, partial(function, *arguments)))
         return future
 

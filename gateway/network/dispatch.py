@@ -17,7 +17,7 @@ import structlog
 
 from pdu import times
 from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, STATE_NAMES
-from store.protocol import MessageRow, Outcome, OutcomeUnknown, Store, StoreError
+from store.protocol import Contradiction, MessageRow, Outcome, OutcomeUnknown, Store, StoreError
 
 from .. import receipts
 from ..accounts import Account, Accounts
@@ -127,7 +127,9 @@ class Dispatch:
             return
         log.warning("outcomes not stored, trying again", reason=str(saved.exception()))
         ends = [(parcel, end) for _account, parcel, end, _outcome in booked]
-        asyncio.get_running_loop().call_later(1.0, self.report, ends)
+        again = [[end] for end in ends] if isinstance(saved.exception(), Contradiction) else [ends]
+        for some in again:  # what the store refuses for itself must not keep the others from ending
+            asyncio.get_running_loop().call_later(1.0, self.report, some)
 
     def _ended(
         self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int], done_ms: int
