@@ -45,6 +45,7 @@ async def serve(
     from prometheus_client import make_asgi_app
 
     from .admin import Admin
+    from .web.access import LocalAccess
     from .web.api import create_api
     from .web.local import local_api
     from .web.public import create_public, public_web
@@ -55,7 +56,7 @@ async def serve(
         gateway = Gateway(config, store, max_connections=connections_at_most(config.smpp.max_connections))
         listeners.push_async_callback(gateway.stop)
         endpoints = await gateway.start()
-        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway))
+        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway), LocalAccess())
         await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
         if (at := config.metrics.listen) is not None:
             metrics = make_asgi_app(gateway.meter.registry)

@@ -6,12 +6,13 @@ Invariant: a request id counts once, however often it is sent. Knows no settings
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import reading
 from .group import Told
 from .money import Ledger
+from .office.changes import Change, log, logged
 from .protocol import AccountRow, Conflict, Insufficient, LedgerLine, NotFound
 from .sql import Statement, Statements
 
@@ -26,6 +27,7 @@ def add(
     at: int,
     opening: int,
     credit_limit: int,
+    changes: Sequence[Change] = (),
 ) -> Statements[Told]:
     for column, value in (("name", name), ("system_id", system_id)):
         rows = yield f"SELECT 1 FROM account WHERE {column} = ?", (value,)  # noqa: S608 (one of two names)
@@ -40,6 +42,7 @@ def add(
     ledger = Ledger(at)
     if opening:
         yield from ledger.post(account, "topup", opening, note="opening balance")
+    yield from log(changes, account)
     return told((yield from read(account)), ledger, ("SELECT 1 FROM account WHERE id = ?", (account,)))
 
 
@@ -49,20 +52,23 @@ def change(
     password_hash: str | None,
     enabled: bool | None,
     credit_limit: int | None,
+    changes: Sequence[Change] = (),
 ) -> Statements[Told]:
     row = yield from read(account)
     if credit_limit is not None and row.balance < -credit_limit:
         raise Insufficient(f"the balance of {row.name} is already below that limit")
-    changes = {
+    columns = {
         "settings": None if settings is None else json.dumps(settings),
         "password_hash": password_hash,
         "enabled": enabled,
         "credit_limit": credit_limit,
     }
-    for column, value in changes.items():
+    for column, value in columns.items():
         if value is not None:
             yield f"UPDATE account SET {column} = ? WHERE id = ?", (value, account)  # noqa: S608 (a name from above)
-    return Told((yield from read(account)))
+    told = Told((yield from read(account)))
+    told.witness = yield from log(changes)
+    return told
 
 
 def read(account: int) -> Statements[AccountRow]:
@@ -72,7 +78,15 @@ def read(account: int) -> Statements[AccountRow]:
     return reading.account(rows[0])
 
 
-def post(account: int, kind: str, amount: int, at: int, request_id: str | None, note: str) -> Statements[Told]:
+def post(
+    account: int,
+    kind: str,
+    amount: int,
+    at: int,
+    request_id: str | None,
+    note: str,
+    changes: Sequence[Change] = (),
+) -> Statements[Told]:
     if kind not in POSTED:
         raise ValueError(f"{kind} is not posted by hand")
     yield from read(account)
@@ -84,11 +98,18 @@ def post(account: int, kind: str, amount: int, at: int, request_id: str | None, 
     ledger = Ledger(at)
     yield from afford(ledger, account, amount)
     line = yield from ledger.post(account, kind, amount, request_id=request_id, note=note)
+    yield from log(changes)
     return told(line, ledger)
 
 
 def transfer(
-    source: int, target: int, amount: int, at: int, request_id: str | None, note: str
+    source: int,
+    target: int,
+    amount: int,
+    at: int,
+    request_id: str | None,
+    note: str,
+    changes: Sequence[Change] = (),
 ) -> Statements[Told]:
     if source == target or amount <= 0:
         raise ValueError("a transfer moves a positive amount from one account to another")
@@ -103,6 +124,7 @@ def transfer(
     yield from afford(ledger, source, -amount)
     out = yield from ledger.post(source, "transfer_out", -amount, request_id=request_id, note=note)
     into = yield from ledger.post(target, "transfer_in", amount, request_id=request_id, note=note)
+    yield from log(changes)
     return told((out, into), ledger)
 
 
@@ -120,13 +142,13 @@ def afford(ledger: Ledger, account: int, amount: int) -> Statements[None]:
         raise Insufficient(f"the balance of account {account} does not allow {amount}")
 
 
-def set_prices(name: str, prices: Mapping[str, int]) -> Statements[Told]:
+def set_prices(name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()) -> Statements[Told]:
     """The plan is these prices and no others."""
     yield "INSERT INTO price_plan(name) VALUES (?) ON CONFLICT DO NOTHING", (name,)
     yield "DELETE FROM price WHERE plan = ?", (name,)
     for prefix, price in prices.items():
         yield "INSERT INTO price(plan, prefix, price) VALUES (?, ?, ?)", (name, prefix, price)
-    return Told()
+    return (yield from logged(changes))
 
 
 def told(value: Any, ledger: Ledger, witness: Statement | None = None) -> Told:

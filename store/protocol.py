@@ -12,7 +12,11 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from .office.changes import Change, Changes
+    from .office.people import People
 
 
 # -- how it fails ------------------------------------------------------------------------------------------
@@ -185,6 +189,9 @@ class Store(Protocol):
     observer: Callable[[Commit], None]
     """Called on the loop after each commit, before its futures are done."""
 
+    people: People
+    changes: Changes
+
     @property
     def engine(self) -> str:
         """The database and its version, for people."""
@@ -215,25 +222,25 @@ class Store(Protocol):
         """All messages with a lower id have ended or were scheduled: pending() need not look there. Written lazily, and
         never beyond the id after the last one stored."""
 
-    # -- accounts and money ------------------------------------------------------------------------------
+    # -- accounts and money: `changes` are logged in the same transaction --------------------------------
     async def accounts(self) -> list[AccountRow]: ...
 
     async def add_account(self, name: str, system_id: str, password_hash: str, settings: Mapping[str, Any], at: int,
                           credits: int = 0,  # noqa: A002 (nobody quits from here)
-                          credit_limit: int = 0) -> AccountRow:
+                          credit_limit: int = 0, changes: Sequence[Change] = ()) -> AccountRow:
         """Conflict if the name or the system_id is taken. `credits` become its first topup."""
 
     async def change_account(self, account: int, *, settings: Mapping[str, Any] | None = None,
                              password_hash: str | None = None, enabled: bool | None = None,
-                             credit_limit: int | None = None) -> AccountRow:
+                             credit_limit: int | None = None, changes: Sequence[Change] = ()) -> AccountRow:
         """All of it or nothing. NotFound; Insufficient if the balance is already below the new credit limit."""
 
     async def post(self, account: int, kind: str, amount: int, at: int, request_id: str | None = None,
-                   note: str = "") -> LedgerLine:
+                   note: str = "", changes: Sequence[Change] = ()) -> LedgerLine:
         """topup, auto_topup or adjustment. The same request id again returns the line it wrote the first time."""
 
     async def transfer(self, source: int, target: int, amount: int, at: int, request_id: str | None = None,
-                       note: str = "") -> tuple[LedgerLine, LedgerLine]:
+                       note: str = "", changes: Sequence[Change] = ()) -> tuple[LedgerLine, LedgerLine]:
         """Both lines, or neither. -> (transfer_out, transfer_in)"""
 
     async def ledger(self, account: int, after: int = 0, limit: int = 100) -> list[LedgerLine]: ...
@@ -241,7 +248,7 @@ class Store(Protocol):
     async def price_plans(self) -> dict[str, dict[str, int]]:
         """Plan -> prefix -> price of a part."""
 
-    async def set_price_plan(self, name: str, prices: Mapping[str, int]) -> None: ...
+    async def set_price_plan(self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()) -> None: ...
 
     # -- what happened -----------------------------------------------------------------------------------
     async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:

@@ -21,6 +21,8 @@ from .connection import READER, WRITER, Connection, connected, finished
 from .failures import is_damage, meaning
 from .files import prepared
 from .group import Entry, Told, Verb
+from .office.changes import Change, Changes
+from .office.people import People
 from .protocol import (
     AccountRow,
     Batch,
@@ -56,6 +58,7 @@ class SqliteStore:
         self._mark, self._marked, self._mark_at = 0, 0, 0.0
         self._summed_to, self._sums = 0, dict[int, int]()
         self._one_scan = asyncio.Lock()
+        self.people, self.changes = People(self), Changes(self)
 
     @property
     def engine(self) -> str:
@@ -129,7 +132,7 @@ class SqliteStore:
         return future
 
     # -- accounts and money ----------------------------------------------------------------------------------------
-    async def _write(self, statements: Statements[Told]) -> Any:
+    async def write(self, statements: Statements[Told]) -> Any:
         """A transaction of its own. It goes on when its caller is cancelled: its observer must hear of it."""
         if self._committer.closed:
             raise StoreDown("the store is closed")
@@ -143,14 +146,14 @@ class SqliteStore:
         except Exception as error:
             raise meaning(error) from error
 
-    async def _read(self, sql: str, *parameters: Any) -> list[Any]:
+    async def read(self, sql: str, *parameters: Any) -> list[Any]:
         try:
             return await self._reader.fetch(sql, parameters)
         except Exception as error:
             raise meaning(error) from error
 
     async def accounts(self) -> list[AccountRow]:
-        return [reading.account(row) for row in await self._read(f"{reading.ACCOUNT} ORDER BY id")]
+        return [reading.account(row) for row in await self.read(f"{reading.ACCOUNT} ORDER BY id")]
 
     async def add_account(
         self,
@@ -161,9 +164,10 @@ class SqliteStore:
         at: int,
         credits: int = 0,  # noqa: A002 (the protocol's name)
         credit_limit: int = 0,
+        changes: Sequence[Change] = (),
     ) -> AccountRow:
-        row: AccountRow = await self._write(
-            accounts.add(name, system_id, password_hash, settings, at, credits, credit_limit)
+        row: AccountRow = await self.write(
+            accounts.add(name, system_id, password_hash, settings, at, credits, credit_limit, changes)
         )
         return row
 
@@ -175,46 +179,65 @@ class SqliteStore:
         password_hash: str | None = None,
         enabled: bool | None = None,
         credit_limit: int | None = None,
+        changes: Sequence[Change] = (),
     ) -> AccountRow:
-        row: AccountRow = await self._write(accounts.change(account, settings, password_hash, enabled, credit_limit))
+        row: AccountRow = await self.write(
+            accounts.change(account, settings, password_hash, enabled, credit_limit, changes)
+        )
         return row
 
     async def post(
-        self, account: int, kind: str, amount: int, at: int, request_id: str | None = None, note: str = ""
+        self,
+        account: int,
+        kind: str,
+        amount: int,
+        at: int,
+        request_id: str | None = None,
+        note: str = "",
+        changes: Sequence[Change] = (),
     ) -> LedgerLine:
-        line: LedgerLine = await self._write(accounts.post(account, kind, amount, at, request_id, note))
+        line: LedgerLine = await self.write(accounts.post(account, kind, amount, at, request_id, note, changes))
         return line
 
     async def transfer(
-        self, source: int, target: int, amount: int, at: int, request_id: str | None = None, note: str = ""
+        self,
+        source: int,
+        target: int,
+        amount: int,
+        at: int,
+        request_id: str | None = None,
+        note: str = "",
+        changes: Sequence[Change] = (),
     ) -> tuple[LedgerLine, LedgerLine]:
-        out, into = await self._write(accounts.transfer(source, target, amount, at, request_id, note))
+        out, into = await self.write(accounts.transfer(source, target, amount, at, request_id, note, changes))
         return out, into
 
     async def ledger(self, account: int, after: int = 0, limit: int = 100) -> list[LedgerLine]:
         sql = f"{reading.LEDGER} WHERE account = ? AND line > ? ORDER BY line LIMIT ?"
-        return [reading.line(row) for row in await self._read(sql, account, after, limit)]
+        return [reading.line(row) for row in await self.read(sql, account, after, limit)]
 
     async def price_plans(self) -> dict[str, dict[str, int]]:
         plans: dict[str, dict[str, int]] = {}
-        for plan, prefix, price in await self._read(reading.PRICES):
+        for plan, prefix, price in await self.read(reading.PRICES):
             prices = plans.setdefault(plan, {})
             if prefix is not None:
                 prices[prefix] = price
         return plans
 
-    async def set_price_plan(self, name: str, prices: Mapping[str, int]) -> None:
-        await self._write(accounts.set_prices(name, prices))
+    async def set_price_plan(
+        self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()
+    ) -> None:
+        await self.write(accounts.set_prices(name, prices, changes))
 
     # -- what happened ---------------------------------------------------------------------------------------------
     async def _messages(self, sql: str, *parameters: Any) -> list[MessageRow]:
-        return [MessageRow._make(row) for row in await self._read(sql, *parameters)]
+        return [MessageRow._make(row) for row in await self.read(sql, *parameters)]
 
     async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:
         if before is None:
             return await self._messages(reading.MESSAGES, account, reading.LAST, reading.LAST, limit)
         before = min(before, reading.LAST)
-        ((line,),) = await self._read(reading.LINE_BEFORE, before, account)
+        ((line,),) = await self.read(reading.LINE_BEFORE, before, account)
         return await self._messages(reading.MESSAGES, account, line, before, limit)
 
     async def find(self, account: int, wire_id: int) -> list[MessageRow]:
@@ -233,27 +256,27 @@ class SqliteStore:
         return await self._messages(reading.DUE, now, limit)
 
     async def next_due(self) -> int | None:
-        ((at,),) = await self._read(reading.NEXT_DUE)
+        ((at,),) = await self.read(reading.NEXT_DUE)
         return None if at is None else int(at)
 
     async def owed(self, account: int, after: int = 0, limit: int = 1000) -> list[Owed]:
-        return list(map(Owed._make, await self._read(reading.OWED, account, after, limit)))
+        return list(map(Owed._make, await self.read(reading.OWED, account, after, limit)))
 
     async def overdue(self, account: int, below: int, before: int, limit: int = 1000) -> list[int]:
-        return [id_ for (id_,) in await self._read(reading.OVERDUE, account, below, before, limit)]
+        return [id_ for (id_,) in await self.read(reading.OVERDUE, account, below, before, limit)]
 
     async def owed_counts(self) -> dict[int, tuple[int, int]]:
-        return {account: (number, since) for account, number, since in await self._read(reading.OWED_COUNTS)}
+        return {account: (number, since) for account, number, since in await self.read(reading.OWED_COUNTS)}
 
     async def refuse(self, rows: Sequence[RefusalRow]) -> None:
         if rows:
             await self._committer.join(Verb.REFUSE, rows)
 
     async def refusals(self, account: int | None, limit: int = 100) -> list[RefusalRow]:
-        return [RefusalRow._make(row) for row in await self._read(reading.REFUSALS, account, limit)]
+        return [RefusalRow._make(row) for row in await self.read(reading.REFUSALS, account, limit)]
 
     async def last_id(self) -> int:
-        ((last,),) = await self._read(reading.LAST_ID)
+        ((last,),) = await self.read(reading.LAST_ID)
         return int(last)
 
     # -- in one snapshot -------------------------------------------------------------------------------------------

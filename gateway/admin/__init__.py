@@ -1,39 +1,61 @@
-"""What an operator can do, as methods with plain results: behind the API, the command line and later the panel.
+"""What people can do, as methods with plain results: behind the API, the panel and the command line.
 
 Invariant: the same code runs over the store of a stopped server and inside a live one; there, a change has reached
-every open session when its method returns. Knows neither HTTP nor terminals. Amounts are decimal strings in credits,
-times RFC 3339.
+every open session when its method returns. Whoever asks is an Actor: what it may not see is not there, and what it
+changes is logged in the same commit. Knows neither HTTP nor terminals. Amounts are decimal strings in credits, times
+RFC 3339.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from gateway.ids import Minter
 from store.protocol import Store
 
 from .accounts import Accounts
+from .actor import COMMAND_LINE, Actor, Right
 from .binds import Binds
 from .credits import Credits
-from .faults import Conflict, Fault, Invalid, NotFound, Unavailable, Wrong
+from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Unavailable, Wrong
 from .health import Health
 from .incoming import Incoming
 from .live import Live
 from .messages import Messages
+from .office import Mail, Office
 from .prices import Prices
 
-__all__ = ["Admin", "Conflict", "Fault", "Invalid", "Live", "NotFound", "Unavailable", "Wrong"]
+__all__ = [
+    "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Fault", "Forbidden", "Invalid", "Live", "Mail", "NotFound",
+    "Office", "Right", "Unavailable", "Wrong",
+]  # fmt: skip
+
+
+class Desk:
+    """Everything that can be done, in the name of one actor. Cheap to make: there is one for each request."""
+
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self.office, self.actor = office, actor
+        self.accounts = Accounts(office, actor)
+        self.credits = Credits(office, actor)
+        self.messages = Messages(office, actor)
+        self.incoming = Incoming(office, actor)
+        self.binds = Binds(office, actor)
+        self.prices = Prices(office, actor)
+        self.health = Health(office, actor)
 
 
 class Admin:
     """`clock` is wall time in seconds; `live` the running gateway, None when the server is stopped."""
 
-    def __init__(self, store: Store, minter: Minter, clock: Callable[[], float], live: Live | None = None) -> None:
-        def wall_ms() -> int:
-            return int(clock() * 1000)
+    def __init__(
+        self,
+        store: Store,
+        minter: Minter,
+        clock: Callable[[], float],
+        live: Live | None = None,
+        mail: Mail | None = None,
+    ) -> None:
+        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail)
 
-        self.accounts = Accounts(store, live, wall_ms)
-        self.credits = Credits(store, wall_ms)
-        self.messages = Messages(store, wall_ms)
-        self.incoming = Incoming(store, live, minter, wall_ms)
-        self.binds = Binds(store, live)
-        self.prices = Prices(store, live)
-        self.health = Health(store, live)
+    def acting(self, actor: Actor) -> Desk:
+        return Desk(self.office, actor)

@@ -4,34 +4,36 @@ Invariant: a password is shown once, when it is made; what is kept is its argon2
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
 from acl.addresses import MAX_ADDRESSES, network
+from acl.money import as_credits
 from acl.money import credits as units_of
 from acl.password import generate, hash_password
 from acl.settings import InvalidSettings, Settings
-from store.protocol import AccountRow, Insufficient, Store
+from store.office.changes import Change
+from store.protocol import AccountRow, Insufficient
 from store.protocol import Conflict as Taken
 
 from . import identity
+from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
-from .live import Live, refreshed
-from .lookup import named
+from .office import Office
 from .shapes import Shape, account
 
 
 class Accounts:
-    def __init__(self, store: Store, live: Live | None, wall_ms: Callable[[], int]) -> None:
-        self._store, self._live, self._wall_ms = store, live, wall_ms
-        self._one_at_a_time = asyncio.Lock()  # settings are read, changed and written back
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self._office, self._actor = office, actor
+        self._store, self._live = office.store, office.live
 
     async def all(self) -> list[Shape]:
-        return [self._shape(row) for row in sorted(await self._store.accounts(), key=lambda row: row.name)]
+        return [self._shape(row) for row in await self._office.seen(self._actor)]
 
     async def show(self, name: str) -> Shape:
-        return self._shape(await named(self._store, name))
+        return self._shape(await self._office.named(self._actor, name))
 
     async def create(self, fields: Mapping[str, Any]) -> Shape:
         """-> the account, its password (this once) and warnings. `fields` are those of an identity, and settings."""
@@ -41,19 +43,23 @@ class Accounts:
         if wrong:
             raise Invalid(*wrong)
         digest = await asyncio.to_thread(hash_password, who.password)
+        at, limit = self._office.wall_ms(), limit_of(settings)
+        changes = [self._actor.change(at, "account", "created", new=who.name), *self._changed(None, {}, settings)]
+        if who.topup:
+            changes.append(self._actor.change(at, "credits", "topup", new=as_credits(who.topup)))
         try:
             row = await self._store.add_account(
-                who.name, who.system_id, digest, settings, self._wall_ms(), who.topup, limit_of(settings)
+                who.name, who.system_id, digest, settings, at, who.topup, limit, changes=changes
             )
         except Taken as taken:
             raise Conflict(str(taken)) from None
-        await refreshed(self._live)
+        await self._office.refreshed()
         return {**self._shape(row), "password": who.password, "warnings": who.warnings}
 
     async def change(self, name: str, fields: Mapping[str, Any]) -> Shape:
         """Set settings; None gives one its default back."""
-        async with self._one_at_a_time:
-            row = await named(self._store, name)
+        async with self._office.changing:
+            row = await self._office.named(self._actor, name)
             settings, faults = accepted(row.settings, fields)
             faults += await self._plan_faults(fields)
             if faults:
@@ -61,14 +67,16 @@ class Accounts:
             return await self._save(row, settings)
 
     async def enable(self, name: str, enabled: bool) -> Shape:
-        row = await named(self._store, name)
-        row = await self._store.change_account(row.id, enabled=enabled)
-        await refreshed(self._live)
+        row = await self._office.named(self._actor, name)
+        if row.enabled != enabled:
+            change = self._actor.change(self._office.wall_ms(), "account", "enabled", row.enabled, enabled, row.id)
+            row = await self._store.change_account(row.id, enabled=enabled, changes=[change])
+        await self._office.refreshed()
         return self._shape(row)
 
     async def add_address(self, name: str, address: str) -> Shape:
-        async with self._one_at_a_time:
-            row = await named(self._store, name)
+        async with self._office.changing:
+            row = await self._office.named(self._actor, name)
             canonical, listed = spelt(address), listed_addresses(row)
             if canonical in listed:
                 raise Conflict(f"{canonical} is already authorised for {row.name}")
@@ -80,8 +88,8 @@ class Accounts:
             return await self._save(row, settings)
 
     async def remove_address(self, name: str, address: str) -> Shape:
-        async with self._one_at_a_time:
-            row = await named(self._store, name)
+        async with self._office.changing:
+            row = await self._office.named(self._actor, name)
             canonical, listed = spelt(address), listed_addresses(row)
             if canonical not in listed:
                 raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
@@ -92,11 +100,12 @@ class Accounts:
 
     async def rotate_password(self, name: str, drop_binds: bool) -> Shape:
         """The old password is refused for new binds at once; open binds stay unless they are to be dropped."""
-        row = await named(self._store, name)
+        row = await self._office.named(self._actor, name)
         password = generate(SystemRandom())
         digest = await asyncio.to_thread(hash_password, password)
-        await self._store.change_account(row.id, password_hash=digest)
-        await refreshed(self._live)
+        change = self._actor.change(self._office.wall_ms(), "account", "password", account=row.id)
+        await self._store.change_account(row.id, password_hash=digest, changes=[change])
+        await self._office.refreshed()
         dropped = sum(self._live.kick(bind["id"]) for bind in self._binds(row.name)) if drop_binds and self._live else 0
         return {"name": row.name, "system_id": row.system_id, "password": password, "dropped_binds": dropped}
 
@@ -110,12 +119,24 @@ class Accounts:
     # -- what they share ---------------------------------------------------------------------------------------------
     async def _save(self, row: AccountRow, settings: dict[str, Any]) -> Shape:
         """The store guards the balance by the credit limit, so it learns settings and limit in one step."""
+        changes = self._changed(row.id, row.settings, settings)
         try:
-            row = await self._store.change_account(row.id, settings=settings, credit_limit=limit_of(settings))
+            row = await self._store.change_account(
+                row.id, settings=settings, credit_limit=limit_of(settings), changes=changes
+            )
         except Insufficient:
             raise Conflict(f"{row.name} owes more than that already; top it up first") from None
-        await refreshed(self._live)
+        await self._office.refreshed()
         return self._shape(row)
+
+    def _changed(self, account: int | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+        """A line for every setting that is not as it was; no value means its default."""
+        at = self._office.wall_ms()
+        return [
+            self._actor.change(at, "setting", name, old.get(name), new.get(name), account)
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name)
+        ]
 
     def _shape(self, row: AccountRow) -> Shape:
         return account(row, None if self._live is None else len(self._binds(row.name)))

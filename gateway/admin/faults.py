@@ -31,6 +31,18 @@ class Invalid(Fault):
         super().__init__("; ".join(f"{wrong.field}: {wrong.reason}" for wrong in errors), errors)
 
 
+class Unauthenticated(Fault):
+    """Nobody knows who asks."""
+
+    status = HTTPStatus.UNAUTHORIZED
+
+
+class Forbidden(Fault):
+    """Whoever asks may not do this, though it is there."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
 class NotFound(Fault):
     status = HTTPStatus.NOT_FOUND
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from acl.money import as_credits
 from store.connection import WRITER
-from store.protocol import Store
 
-from .live import Live
+from .actor import Actor
+from .office import Office
 
 
 class Health:
-    def __init__(self, store: Store, live: Live | None) -> None:
-        self._store, self._live = store, live
+    def __init__(self, office: Office, _actor: Actor) -> None:
+        self._store, self._live = office.store, office.live
 
     async def audit(self) -> dict[str, Any]:
         """Recomputes everything; nothing found is well."""

@@ -10,7 +10,7 @@ from acl.money import credits as units_of
 from acl.password import generate
 
 from .faults import Wrong
-from .lookup import PREFIX, full_name
+from .office import PREFIX, full_name
 
 FIELDS = ("name", "system_id", "password", "credits")
 NAME = re.compile(r"smpp-[A-Za-z0-9][A-Za-z0-9._-]{0,58}")

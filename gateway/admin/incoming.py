@@ -3,43 +3,40 @@
 Invariant: an account receives what is sent to its sender; when two could be meant, nobody is guessed.
 """
 
-from collections.abc import Callable
-
 from acl.senders import ANY, sender, wire
 from acl.settings import InvalidSettings, Settings
-from gateway.ids import Minter
 from pdu.bodies import DELIVER_SM_BODY, DeliverSm
 from pdu.constants import UDHI
 from pdu.text import encode, split
-from store.protocol import AccountRow, Store
+from store.protocol import AccountRow
 
+from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
-from .live import Live
-from .lookup import alphabet_of, named
+from .office import Office, alphabet_of
 from .shapes import Shape
 
 
 class Incoming:
-    def __init__(self, store: Store, live: Live | None, minter: Minter, wall_ms: Callable[[], int]) -> None:
-        self._store, self._live, self._minter, self._wall_ms = store, live, minter, wall_ms
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self._office, self._actor = office, actor
 
     async def inject(self, source: str, to: str, text: str, account: str | None = None) -> Shape:
         """-> the account that will receive it, and the ids of its parts."""
         origin, target = on_the_wire("from", source), on_the_wire("to", to)
-        row = await named(self._store, account) if account is not None else await self._owner(to)
+        row = await self._office.named(self._actor, account) if account is not None else await self._owner(to)
         bodies = [
             bytearray(DELIVER_SM_BODY.encode(part)) for part in self._parts(origin, target, text, alphabet_of(row))
         ]
-        ids = self._minter.mint(len(bodies), self._wall_ms())
-        await self._store.note_incoming(row.id, list(zip(ids, bodies, strict=True)))
-        if self._live is not None:
-            self._live.wake(row.id, len(bodies))
+        ids = self._office.minter.mint(len(bodies), self._office.wall_ms())
+        await self._office.store.note_incoming(row.id, list(zip(ids, bodies, strict=True)))
+        if self._office.live is not None:
+            self._office.live.wake(row.id, len(bodies))
         return {"account": row.name, "message_ids": [str(each) for each in ids], "parts": len(bodies)}
 
     def _parts(self, origin: bytes, target: bytes, text: str, alphabet: str) -> list[DeliverSm]:
         coding, octets = encode(text, alphabet)
         try:
-            pieces = split(coding, octets, self._wall_ms() & 0xFF, alphabet=alphabet)
+            pieces = split(coding, octets, self._office.wall_ms() & 0xFF, alphabet=alphabet)
         except ValueError as why:
             raise Invalid(Wrong("text", str(why))) from None
         esm_class = UDHI if len(pieces) > 1 else 0
@@ -52,7 +49,7 @@ class Incoming:
 
     async def _owner(self, to: str) -> AccountRow:
         """Whoever has this very sender; failing that, whoever may send as anybody."""
-        rows = [(row, senders_of(row)) for row in await self._store.accounts()]
+        rows = [(row, senders_of(row)) for row in await self._office.seen(self._actor)]
         spelling = sender(to)
         owners = [row for row, senders in rows if spelling in senders] or [
             row for row, senders in rows if ANY in senders

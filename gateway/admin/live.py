@@ -21,8 +21,3 @@ class Live(Protocol):
 
     def wake(self, account_id: int, number: int) -> None:
         """So many new deliveries are owed to this account."""
-
-
-async def refreshed(live: Live | None) -> None:
-    if live is not None:
-        await live.accounts.refresh()

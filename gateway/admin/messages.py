@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
 
 from acl.money import as_credits
-from store.protocol import Export, RefusalRow, Store
+from store.protocol import Export, RefusalRow
 
+from .actor import Actor
 from .faults import Invalid, NotFound, Wrong
-from .lookup import alphabet_of, named
+from .office import Office, alphabet_of
 from .shapes import Shape, exported_line, exported_message, message, refusal
 
 PAGE = 1_000
@@ -21,12 +22,12 @@ T = TypeVar("T")
 
 
 class Messages:
-    def __init__(self, store: Store, wall_ms: Callable[[], int]) -> None:
-        self._store, self._wall_ms = store, wall_ms
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self._office, self._actor, self._store = office, actor, office.store
 
     async def newest(self, name: str, before: str | None = None, limit: int = 50) -> tuple[list[Shape], str | None]:
         """-> newest first, and where the next page begins."""
-        row = await named(self._store, name)
+        row = await self._office.named(self._actor, name)
         limit = min(limit, PAGE)
         rows = await self._store.messages(row.id, None if before is None else number("before", before), limit)
         alphabet = alphabet_of(row)
@@ -34,7 +35,7 @@ class Messages:
 
     async def show(self, name: str, message_id: str) -> list[Shape]:
         """The message; several if one submit_multi had several destinations."""
-        row = await named(self._store, name)
+        row = await self._office.named(self._actor, name)
         rows = await self._store.find(row.id, number("message_id", message_id))
         if not rows:
             raise NotFound(f"{row.name} has no message {message_id}")
@@ -42,12 +43,17 @@ class Messages:
         return [message(each, alphabet) for each in rows]
 
     async def refusals(self, name: str | None = None, limit: int = 100) -> list[Shape]:
-        """Newest first: of one account, or of everybody and refused binds, too."""
-        accounts = [await named(self._store, name)] if name is not None else await self._store.accounts()
+        """Newest first: of one account, or of all that the actor sees; of binds those that named one of them, and
+        for who sees everything all of them."""
+        if name is not None:
+            accounts = [await self._office.named(self._actor, name)]
+        else:
+            accounts = await self._office.seen(self._actor)
+        everything = name is None and self._actor.accounts is None
         names = {row.id: row.name for row in accounts}
         by_system_id = {row.system_id: row.name for row in accounts}
-        binds = await self._store.refusals(None, PAGE if name is not None else limit)
-        rows: list[RefusalRow] = [row for row in binds if name is None or row.system_id in by_system_id]
+        binds = await self._store.refusals(None, limit if everything else PAGE)
+        rows: list[RefusalRow] = [row for row in binds if everything or row.system_id in by_system_id]
         for account in accounts:
             rows += await self._store.refusals(account.id, limit)
         rows.sort(key=attrgetter("at"), reverse=True)
@@ -58,7 +64,7 @@ class Messages:
 
     async def export(self, name: str) -> AsyncIterator[str]:
         """-> one JSON object in pieces. It is read in one snapshot, before the first piece is there."""
-        row = await named(self._store, name)
+        row = await self._office.named(self._actor, name)
         return pieces(await self._store.export(row.id))
 
 

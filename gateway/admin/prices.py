@@ -5,18 +5,18 @@ from collections.abc import Mapping
 
 from acl.money import as_credits
 from acl.tariff import plan
-from store.protocol import Store
 
+from .actor import Actor
 from .faults import Invalid, NotFound, Wrong
-from .live import Live, refreshed
+from .office import Office
 from .shapes import Shape
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Prices:
-    def __init__(self, store: Store, live: Live | None) -> None:
-        self._store, self._live = store, live
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self._office, self._actor, self._store = office, actor, office.store
 
     async def all(self) -> list[Shape]:
         return [shape(name, prices) for name, prices in sorted((await self._store.price_plans()).items())]
@@ -35,8 +35,13 @@ class Prices:
             units = plan(prices)
         except ValueError as why:
             raise Invalid(Wrong("prices", str(why))) from None
-        await self._store.set_price_plan(name, units)
-        await refreshed(self._live)
+        async with self._office.changing:
+            before = (await self._store.price_plans()).get(name)
+            old = None if before is None else shape(name, before)["prices"]
+            new = shape(name, units)["prices"]
+            change = self._actor.change(self._office.wall_ms(), "price plan", name, old, new)
+            await self._store.set_price_plan(name, units, changes=[change] if old != new else [])
+        await self._office.refreshed()
         return await self.show(name)
 
 

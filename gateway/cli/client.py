@@ -123,6 +123,7 @@ async def in_process(data_dir: Path, node: int, method: str, path: str, query: s
     from gateway import log
     from gateway.admin import Admin
     from gateway.ids import Minter
+    from gateway.web.access import LocalAccess
     from gateway.web.api import create_api
     from store import open_store
 
@@ -131,7 +132,7 @@ async def in_process(data_dir: Path, node: int, method: str, path: str, query: s
     log.setup("warning")
     async with open_store(data_dir) as store:
         admin = Admin(store, Minter(node, await store.last_id()), time.time)
-        return await ask(create_api(admin), method, path, query, body)
+        return await ask(create_api(admin, LocalAccess()), method, path, query, body)
 
 
 def refused(status: int, octets: bytes) -> Failure:

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.admin import Admin
-
+from .access import Operates, Oversees, Reads, Sets
 from .settings_schema import ACCOUNT_CHANGE, ACCOUNT_NEW
 
 Page = Annotated[int, Query(ge=1, le=1000)]
@@ -37,80 +36,88 @@ class Plan(Request):
     ]
 
 
-def router(admin: Admin) -> APIRouter:
-    routes = APIRouter()
-    accounts(routes, admin)
-    balances(routes, admin)
-    price_plans(routes, admin)
-    return routes
+routes = APIRouter()
 
 
-def accounts(routes: APIRouter, admin: Admin) -> None:
-    @routes.get("/accounts", tags=["accounts"])
-    async def list_accounts() -> JSON:
-        return {"items": await admin.accounts.all()}
-
-    @routes.post("/accounts", status_code=201, tags=["accounts"], openapi_extra=ACCOUNT_NEW)
-    async def create_account(fields: Annotated[JSON, Body()]) -> JSON:
-        """The answer holds the password, this once."""
-        return await admin.accounts.create(fields)
-
-    @routes.get("/accounts/{name}", tags=["accounts"])
-    async def show_account(name: str) -> JSON:
-        return await admin.accounts.show(name)
-
-    @routes.patch("/accounts/{name}", tags=["accounts"], openapi_extra=ACCOUNT_CHANGE)
-    async def change_account(name: str, fields: Annotated[JSON, Body()]) -> JSON:
-        """Settings by name; null gives one its default back."""
-        return await admin.accounts.change(name, fields)
-
-    @routes.post("/accounts/{name}/enable", tags=["accounts"])
-    async def enable_account(name: str) -> JSON:
-        return await admin.accounts.enable(name, True)
-
-    @routes.post("/accounts/{name}/disable", tags=["accounts"])
-    async def disable_account(name: str) -> JSON:
-        """Its sessions are unbound at once."""
-        return await admin.accounts.enable(name, False)
-
-    @routes.post("/accounts/{name}/addresses", tags=["accounts"])
-    async def add_address(name: str, body: Address) -> JSON:
-        return await admin.accounts.add_address(name, body.address)
-
-    @routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"])
-    async def remove_address(name: str, address: str) -> JSON:
-        """Sessions from there are unbound."""
-        return await admin.accounts.remove_address(name, address)
-
-    @routes.post("/accounts/{name}/password", tags=["accounts"])
-    async def rotate_password(name: str, body: Rotation) -> JSON:
-        """The answer holds the new password, this once; the old one is refused for new binds from now on."""
-        return await admin.accounts.rotate_password(name, body.drop_binds)
+# -- accounts ----------------------------------------------------------------------------------------------------------
+@routes.get("/accounts", tags=["accounts"])
+async def list_accounts(desk: Reads) -> JSON:
+    return {"items": await desk.accounts.all()}
 
 
-def balances(routes: APIRouter, admin: Admin) -> None:
-    @routes.post("/accounts/{name}/credits", tags=["credits"])
-    async def add_credits(name: str, body: Topup, idempotency_key: Annotated[str | None, Header()] = None) -> JSON:
-        """Idempotency-Key is another place for the request id."""
-        return await admin.credits.add(name, body.amount, body.request_id or idempotency_key, body.note)
-
-    @routes.get("/accounts/{name}/ledger", tags=["credits"])
-    async def list_ledger(name: str, after: Annotated[int, Query(ge=0)] = 0, limit: Page = 100) -> JSON:
-        """In commit order; `next` is the `after` of the next page."""
-        items, following = await admin.credits.ledger(name, after, limit)
-        return {"items": items, "next": following}
+@routes.post("/accounts", status_code=201, tags=["accounts"], openapi_extra=ACCOUNT_NEW)
+async def create_account(desk: Operates, fields: Annotated[JSON, Body()]) -> JSON:
+    """The answer holds the password, this once."""
+    return await desk.accounts.create(fields)
 
 
-def price_plans(routes: APIRouter, admin: Admin) -> None:
-    @routes.get("/price-plans", tags=["prices"])
-    async def list_price_plans() -> JSON:
-        return {"items": await admin.prices.all()}
+@routes.get("/accounts/{name}", tags=["accounts"])
+async def show_account(desk: Reads, name: str) -> JSON:
+    return await desk.accounts.show(name)
 
-    @routes.get("/price-plans/{name}", tags=["prices"])
-    async def show_price_plan(name: str) -> JSON:
-        return await admin.prices.show(name)
 
-    @routes.put("/price-plans/{name}", tags=["prices"])
-    async def set_price_plan(name: str, body: Plan) -> JSON:
-        """The whole plan: a prefix that is not there has no price any more."""
-        return await admin.prices.set(name, body.prices)
+@routes.patch("/accounts/{name}", tags=["accounts"], openapi_extra=ACCOUNT_CHANGE)
+async def change_account(desk: Sets, name: str, fields: Annotated[JSON, Body()]) -> JSON:
+    """Settings by name; null gives one its default back."""
+    return await desk.accounts.change(name, fields)
+
+
+@routes.post("/accounts/{name}/enable", tags=["accounts"])
+async def enable_account(desk: Operates, name: str) -> JSON:
+    return await desk.accounts.enable(name, True)
+
+
+@routes.post("/accounts/{name}/disable", tags=["accounts"])
+async def disable_account(desk: Operates, name: str) -> JSON:
+    """Its sessions are unbound at once."""
+    return await desk.accounts.enable(name, False)
+
+
+@routes.post("/accounts/{name}/addresses", tags=["accounts"])
+async def add_address(desk: Sets, name: str, body: Address) -> JSON:
+    return await desk.accounts.add_address(name, body.address)
+
+
+@routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"])
+async def remove_address(desk: Sets, name: str, address: str) -> JSON:
+    """Sessions from there are unbound."""
+    return await desk.accounts.remove_address(name, address)
+
+
+@routes.post("/accounts/{name}/password", tags=["accounts"])
+async def rotate_password(desk: Operates, name: str, body: Rotation) -> JSON:
+    """The answer holds the new password, this once; the old one is refused for new binds from now on."""
+    return await desk.accounts.rotate_password(name, body.drop_binds)
+
+
+# -- balances ----------------------------------------------------------------------------------------------------------
+@routes.post("/accounts/{name}/credits", tags=["credits"])
+async def add_credits(
+    desk: Operates, name: str, body: Topup, idempotency_key: Annotated[str | None, Header()] = None
+) -> JSON:
+    """Idempotency-Key is another place for the request id."""
+    return await desk.credits.add(name, body.amount, body.request_id or idempotency_key, body.note)
+
+
+@routes.get("/accounts/{name}/ledger", tags=["credits"])
+async def list_ledger(desk: Reads, name: str, after: Annotated[int, Query(ge=0)] = 0, limit: Page = 100) -> JSON:
+    """In commit order; `next` is the `after` of the next page."""
+    items, following = await desk.credits.ledger(name, after, limit)
+    return {"items": items, "next": following}
+
+
+# -- price plans -------------------------------------------------------------------------------------------------------
+@routes.get("/price-plans", tags=["prices"])
+async def list_price_plans(desk: Oversees) -> JSON:
+    return {"items": await desk.prices.all()}
+
+
+@routes.get("/price-plans/{name}", tags=["prices"])
+async def show_price_plan(desk: Oversees, name: str) -> JSON:
+    return await desk.prices.show(name)
+
+
+@routes.put("/price-plans/{name}", tags=["prices"])
+async def set_price_plan(desk: Operates, name: str, body: Plan) -> JSON:
+    """The whole plan: a prefix that is not there has no price any more."""
+    return await desk.prices.set(name, body.prices)

@@ -6,8 +6,10 @@ from fastapi.routing import APIRoute
 from gateway.admin import Admin
 
 from . import account_routes, traffic_routes
+from .access import Access
 from .problems import MEDIA_TYPE, answer_with_problems
 
+ROUTES = (account_routes, traffic_routes)
 PROBLEM = {
     "description": "Not done, and nothing was changed",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -32,8 +34,8 @@ PROBLEM_SCHEMA = {
 }
 
 
-def create_api(admin: Admin) -> FastAPI:
-    """Who may connect to it is decided by whoever serves it."""
+def create_api(admin: Admin, access: Access) -> FastAPI:
+    """`access` knows who asks; what they may is written at each route."""
     app = FastAPI(
         title="smppgate",
         version="1",
@@ -44,8 +46,9 @@ def create_api(admin: Admin) -> FastAPI:
         generate_unique_id_function=operation_name,
         responses={"default": PROBLEM},
     )
-    app.include_router(account_routes.router(admin), prefix="/api/v1")
-    app.include_router(traffic_routes.router(admin), prefix="/api/v1")
+    app.state.admin, app.state.access = admin, access
+    for subject in ROUTES:
+        app.include_router(subject.routes, prefix="/api/v1")
     answer_with_problems(app)
     describe_problems(app)
     return app

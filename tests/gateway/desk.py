@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.admin import Admin
+from gateway import admin
+from gateway.admin import COMMAND_LINE, Admin
 from gateway.ids import Minter
 from pdu.bodies import SUBMIT_SM_BODY, address
 from store.protocol import Batch, Outcome, Store
@@ -43,10 +44,11 @@ class Told:
 
 
 class Desk(NamedTuple):
-    admin: Admin
+    house: Admin
     store: Store
     live: Told
     minter: Minter
+    operator: admin.Desk
 
     async def id_of(self, name: str) -> int:
         return next(row.id for row in await self.store.accounts() if row.name == name)
@@ -68,7 +70,8 @@ class Desk(NamedTuple):
 async def open_desk(folder: Path, *, live: bool = True) -> AsyncIterator[Desk]:
     async with open_store(folder, now=lambda: NOW) as store:
         told, minter = Told(), Minter(0, await store.last_id())
-        yield Desk(Admin(store, minter, lambda: NOW, told if live else None), store, told, minter)
+        house = Admin(store, minter, lambda: NOW, told if live else None)
+        yield Desk(house, store, told, minter, house.acting(COMMAND_LINE))
 
 
 def submit(text: bytes = b"Hello", source: str = "ACME", destination: str = "48600100200", **fields: Any) -> bytes:

@@ -8,11 +8,11 @@ import pytest
 
 from acl.password import verify
 from acl.settings import SETTINGS
-from gateway.admin import Conflict, Invalid, NotFound
+from gateway.admin import COMMAND_LINE, Conflict, Invalid, NotFound
 from gateway.admin.identity import LONGEST_PASSWORD, LONGEST_SYSTEM_ID
 from store.protocol import Commit
 
-from .desk import Desk, open_desk
+from .desk import NOW, Desk, open_desk
 
 
 @pytest.fixture
@@ -23,13 +23,13 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def wrong_fields(desk: Desk, **fields: Any) -> set[str]:
     with pytest.raises(Invalid) as caught:
-        await desk.admin.accounts.create({"name": "acme", **fields})
+        await desk.operator.accounts.create({"name": "acme", **fields})
     assert all(error.reason for error in caught.value.errors)
     return {error.field for error in caught.value.errors}
 
 
 async def test_a_new_account_has_a_login_that_fits_a_bind(desk: Desk) -> None:
-    made = await desk.admin.accounts.create({"name": "acme"})
+    made = await desk.operator.accounts.create({"name": "acme"})
     assert made["name"] == "smpp-acme"
     assert 0 < len(made["system_id"]) <= LONGEST_SYSTEM_ID
     assert len(made["password"]) == LONGEST_PASSWORD
@@ -41,29 +41,29 @@ async def test_a_new_account_has_a_login_that_fits_a_bind(desk: Desk) -> None:
 
 
 async def test_the_password_is_shown_once(desk: Desk) -> None:
-    made = await desk.admin.accounts.create({"name": "acme"})
-    everywhere = str([await desk.admin.accounts.show("acme"), await desk.admin.accounts.all()])
+    made = await desk.operator.accounts.create({"name": "acme"})
+    everywhere = str([await desk.operator.accounts.show("acme"), await desk.operator.accounts.all()])
     assert "password" not in everywhere
     assert made["password"] not in everywhere
     assert "argon2" not in everywhere
 
 
 async def test_an_account_shows_every_setting_flat(desk: Desk) -> None:
-    made = await desk.admin.accounts.create({"name": "smpp-acme", "window": 5, "addresses": ["::ffff:10.0.0.1"]})
+    made = await desk.operator.accounts.create({"name": "smpp-acme", "window": 5, "addresses": ["::ffff:10.0.0.1"]})
     assert {setting.name for setting in SETTINGS} <= made.keys()
     assert (made["window"], made["addresses"], made["status"]) == (5, ["10.0.0.1"], "SUCCESS")
 
 
 async def test_only_what_was_decided_is_stored(desk: Desk) -> None:
     """So that a better default of a later version reaches everybody else."""
-    await desk.admin.accounts.create({"name": "acme", "window": 5})
-    await desk.admin.accounts.change("acme", {"throughput": 0, "window": None})
+    await desk.operator.accounts.create({"name": "acme", "window": 5})
+    await desk.operator.accounts.change("acme", {"throughput": 0, "window": None})
     [row] = await desk.store.accounts()
     assert row.settings == {"throughput": 0}
 
 
 async def test_first_credits_are_a_topup(desk: Desk) -> None:
-    made = await desk.admin.accounts.create({"name": "acme", "credits": "12.5"})
+    made = await desk.operator.accounts.create({"name": "acme", "credits": "12.5"})
     assert made["balance"] == "12.5"
     [line] = await desk.store.ledger(await desk.id_of("smpp-acme"))
     assert (line.kind, line.amount, line.balance_after) == ("topup", 125_000, 125_000)
@@ -87,76 +87,76 @@ async def test_values_of_the_wrong_type(desk: Desk, field: str, value: object) -
 
 
 async def test_what_many_clients_would_cut_off_is_warned_about(desk: Desk) -> None:
-    made = await desk.admin.accounts.create({"name": "acme", "system_id": "x" * 16, "password": "y" * 9})
+    made = await desk.operator.accounts.create({"name": "acme", "system_id": "x" * 16, "password": "y" * 9})
     assert len(made["warnings"]) == 2
     assert "16" in made["warnings"][0]
     assert made["password"] == "y" * 9
 
 
 async def test_names_and_system_ids_are_unique(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme", "system_id": "one"})
+    await desk.operator.accounts.create({"name": "acme", "system_id": "one"})
     for fields in ({"name": "smpp-acme"}, {"name": "other", "system_id": "one"}):
         with pytest.raises(Conflict):
-            await desk.admin.accounts.create(fields)
+            await desk.operator.accounts.create(fields)
 
 
 async def test_what_is_not_there_is_not_found(desk: Desk) -> None:
-    accounts = desk.admin.accounts
+    accounts, money, messages = desk.operator.accounts, desk.operator.credits, desk.operator.messages
     for attempt in (
         accounts.show("none"), accounts.change("none", {}), accounts.enable("none", True),
         accounts.add_address("none", "::1"), accounts.remove_address("none", "::1"),
-        accounts.rotate_password("none", False), desk.admin.credits.add("none", "1"), desk.admin.credits.ledger("none"),
-        desk.admin.messages.newest("none"), desk.admin.messages.show("none", "1"), desk.admin.messages.export("none"),
-        desk.admin.messages.refusals("none"), desk.admin.binds.all("none"), desk.admin.prices.show("none"),
+        accounts.rotate_password("none", False), money.add("none", "1"), money.ledger("none"),
+        messages.newest("none"), messages.show("none", "1"), messages.export("none"), messages.refusals("none"),
+        desk.operator.binds.all("none"), desk.operator.prices.show("none"),
     ):  # fmt: skip
         with pytest.raises(NotFound, match="none"):
             await attempt
 
 
 async def test_settings_change_and_the_live_gateway_hears_of_it(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
+    await desk.operator.accounts.create({"name": "acme"})
     heard = desk.live.refreshed
-    changed = await desk.admin.accounts.change("acme", {"senders": ["ACME", "*"], "window": 7})
+    changed = await desk.operator.accounts.change("acme", {"senders": ["ACME", "*"], "window": 7})
     assert (changed["senders"], changed["window"]) == (["ACME", "*"], 7)
     assert desk.live.refreshed == heard + 1
 
 
 async def test_wrong_settings_change_nothing(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme", "senders": ["ACME"]})
+    await desk.operator.accounts.create({"name": "acme", "senders": ["ACME"]})
     with pytest.raises(Invalid) as caught:
-        await desk.admin.accounts.change("acme", {"window": 5, "throughput": -1, "default_sender": "OTHER", "x": 1})
+        await desk.operator.accounts.change("acme", {"window": 5, "throughput": -1, "default_sender": "OTHER", "x": 1})
     assert {error.field for error in caught.value.errors} == {"throughput", "default_sender", "x"}
-    assert (await desk.admin.accounts.show("acme"))["window"] == 10
+    assert (await desk.operator.accounts.show("acme"))["window"] == 10
 
 
 async def test_status_follows_addresses_and_the_switch(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
-    assert (await desk.admin.accounts.add_address("acme", "10.0.0.0/8"))["status"] == "SUCCESS"
-    assert (await desk.admin.accounts.enable("acme", False))["status"] == "DISABLED"
-    assert (await desk.admin.accounts.enable("acme", True))["status"] == "SUCCESS"
-    assert (await desk.admin.accounts.remove_address("acme", "10.0.0.0/8"))["status"] == "WAITING_IP"
+    await desk.operator.accounts.create({"name": "acme"})
+    assert (await desk.operator.accounts.add_address("acme", "10.0.0.0/8"))["status"] == "SUCCESS"
+    assert (await desk.operator.accounts.enable("acme", False))["status"] == "DISABLED"
+    assert (await desk.operator.accounts.enable("acme", True))["status"] == "SUCCESS"
+    assert (await desk.operator.accounts.remove_address("acme", "10.0.0.0/8"))["status"] == "WAITING_IP"
 
 
 async def test_addresses_are_canonical_unique_and_ten(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
-    assert (await desk.admin.accounts.add_address("acme", "::FFFF:192.0.2.1"))["addresses"] == ["192.0.2.1"]
+    await desk.operator.accounts.create({"name": "acme"})
+    assert (await desk.operator.accounts.add_address("acme", "::FFFF:192.0.2.1"))["addresses"] == ["192.0.2.1"]
     with pytest.raises(Conflict, match="already"):
-        await desk.admin.accounts.add_address("acme", "192.0.2.1/32")
+        await desk.operator.accounts.add_address("acme", "192.0.2.1/32")
     with pytest.raises(Invalid, match="address"):
-        await desk.admin.accounts.add_address("acme", "192.0.2.1/24")
+        await desk.operator.accounts.add_address("acme", "192.0.2.1/24")
     with pytest.raises(NotFound, match=r"192\.0\.2\.1"):
-        await desk.admin.accounts.remove_address("acme", "192.0.2.2")
+        await desk.operator.accounts.remove_address("acme", "192.0.2.2")
     for last in range(2, 11):
-        await desk.admin.accounts.add_address("acme", f"192.0.2.{last}")
+        await desk.operator.accounts.add_address("acme", f"192.0.2.{last}")
     with pytest.raises(Conflict, match="10 of 10"):
-        await desk.admin.accounts.add_address("acme", "192.0.2.11")
-    assert (await desk.admin.accounts.remove_address("acme", "::ffff:192.0.2.1"))["addresses"][0] == "192.0.2.2"
+        await desk.operator.accounts.add_address("acme", "192.0.2.11")
+    assert (await desk.operator.accounts.remove_address("acme", "::ffff:192.0.2.1"))["addresses"][0] == "192.0.2.2"
 
 
 async def test_a_new_password_replaces_the_old_one(desk: Desk) -> None:
-    old = (await desk.admin.accounts.create({"name": "acme"}))["password"]
+    old = (await desk.operator.accounts.create({"name": "acme"}))["password"]
     desk.live.bound(1, "smpp-acme")
-    made = await desk.admin.accounts.rotate_password("acme", drop_binds=False)
+    made = await desk.operator.accounts.rotate_password("acme", drop_binds=False)
     [row] = await desk.store.accounts()
     assert verify(row.password_hash, made["password"].encode())
     assert not verify(row.password_hash, old.encode())
@@ -164,24 +164,24 @@ async def test_a_new_password_replaces_the_old_one(desk: Desk) -> None:
 
 
 async def test_a_new_password_drops_binds_of_that_account_if_asked(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
+    await desk.operator.accounts.create({"name": "acme"})
     for number, name in enumerate(("smpp-acme", "smpp-other", "smpp-acme")):
         desk.live.bound(number, name)
-    assert (await desk.admin.accounts.rotate_password("acme", drop_binds=True))["dropped_binds"] == 2
+    assert (await desk.operator.accounts.rotate_password("acme", drop_binds=True))["dropped_binds"] == 2
     assert [bind["account"] for bind in desk.live.open] == ["smpp-other"]
 
 
 async def test_the_credit_limit_is_known_to_the_store(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme", "credit_limit": "5"})
+    await desk.operator.accounts.create({"name": "acme", "credit_limit": "5"})
     [row] = await desk.store.accounts()
     assert row.credit_limit == 50_000
-    await desk.admin.credits.add("acme", "-3")
+    await desk.operator.credits.add("acme", "-3")
     with pytest.raises(Conflict, match="owes"):
-        await desk.admin.accounts.change("acme", {"credit_limit": "2", "window": 3})
-    assert (await desk.admin.accounts.show("acme"))["window"] == 10
-    assert (await desk.admin.accounts.change("acme", {"credit_limit": "3"}))["credit_limit"] == "3"
-    await desk.admin.credits.add("acme", "3")
-    await desk.admin.accounts.change("acme", {"credit_limit": None})
+        await desk.operator.accounts.change("acme", {"credit_limit": "2", "window": 3})
+    assert (await desk.operator.accounts.show("acme"))["window"] == 10
+    assert (await desk.operator.accounts.change("acme", {"credit_limit": "3"}))["credit_limit"] == "3"
+    await desk.operator.credits.add("acme", "3")
+    await desk.operator.accounts.change("acme", {"credit_limit": None})
     assert (await desk.store.accounts())[0].credit_limit == 0
 
 
@@ -189,9 +189,9 @@ async def test_settings_and_credit_limit_are_one_commit(desk: Desk) -> None:
     """Between two of them a crash would leave a limit that nobody set."""
     commits: list[Commit] = []
     desk.store.observer = commits.append
-    await desk.admin.accounts.create({"name": "acme", "credits": "1", "credit_limit": "5"})
+    await desk.operator.accounts.create({"name": "acme", "credits": "1", "credit_limit": "5"})
     assert len(commits) == 1
-    await desk.admin.accounts.change("acme", {"credit_limit": "7", "window": 3})
+    await desk.operator.accounts.change("acme", {"credit_limit": "7", "window": 3})
     assert len(commits) == 2
     [row] = await desk.store.accounts()
     assert (row.credit_limit, row.settings) == (70_000, {"credit_limit": "7", "window": 3})
@@ -199,50 +199,50 @@ async def test_settings_and_credit_limit_are_one_commit(desk: Desk) -> None:
 
 async def test_an_account_whose_settings_cannot_be_read_is_still_listed(desk: Desk) -> None:
     """As after a step back to an older version."""
-    await desk.admin.accounts.create({"name": "acme", "addresses": ["::1"]})
+    await desk.operator.accounts.create({"name": "acme", "addresses": ["::1"]})
     await desk.store.change_account(await desk.id_of("smpp-acme"), settings={"from_the_future": 1})
-    shown = await desk.admin.accounts.show("acme")
+    shown = await desk.operator.accounts.show("acme")
     assert shown["status"] == "ERROR"
     assert "from_the_future" in shown["error"]
-    assert (await desk.admin.accounts.enable("acme", False))["status"] == "DISABLED"
-    assert await desk.admin.incoming.inject("48600100200", "+48500600700", "x", account="acme")
+    assert (await desk.operator.accounts.enable("acme", False))["status"] == "DISABLED"
+    assert await desk.operator.incoming.inject("48600100200", "+48500600700", "x", account="acme")
 
 
 # -- credits -----------------------------------------------------------------------------------------------------------
 async def test_a_request_id_counts_once(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
-    first = await desk.admin.credits.add("acme", "10", "invoice-1", "paid")
-    again = await desk.admin.credits.add("acme", 10, "invoice-1")
+    await desk.operator.accounts.create({"name": "acme"})
+    first = await desk.operator.credits.add("acme", "10", "invoice-1", "paid")
+    again = await desk.operator.credits.add("acme", 10, "invoice-1")
     assert first == again
     assert (first["kind"], first["amount"], first["balance_after"], first["note"]) == ("topup", "10", "10", "paid")
     with pytest.raises(Conflict, match="invoice-1"):
-        await desk.admin.credits.add("acme", "11", "invoice-1")
-    assert (await desk.admin.accounts.show("acme"))["balance"] == "10"
+        await desk.operator.credits.add("acme", "11", "invoice-1")
+    assert (await desk.operator.accounts.show("acme"))["balance"] == "10"
 
 
 async def test_a_negative_amount_is_an_adjustment_within_the_balance(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme", "credits": 2})
-    line = await desk.admin.credits.add("acme", "-0.5")
+    await desk.operator.accounts.create({"name": "acme", "credits": 2})
+    line = await desk.operator.credits.add("acme", "-0.5")
     assert (line["kind"], line["amount"], line["balance_after"]) == ("adjustment", "-0.5", "1.5")
     with pytest.raises(Conflict, match=r"1\.5"):
-        await desk.admin.credits.add("acme", "-1.5001")
+        await desk.operator.credits.add("acme", "-1.5001")
 
 
 @pytest.mark.parametrize("amount", ["0", "", "x", "1.00001", "1e3", "NaN", "99999999999999"])
 async def test_what_is_no_amount(desk: Desk, amount: str) -> None:
-    await desk.admin.accounts.create({"name": "acme"})
+    await desk.operator.accounts.create({"name": "acme"})
     with pytest.raises(Invalid) as caught:
-        await desk.admin.credits.add("acme", amount, "", "n" * 201)
+        await desk.operator.credits.add("acme", amount, "", "n" * 201)
     assert {error.field for error in caught.value.errors} == {"amount", "request_id", "note"}
 
 
 async def test_the_ledger_in_pages(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "acme", "credits": 1})
-    await desk.admin.accounts.create({"name": "other", "credits": 1})
+    await desk.operator.accounts.create({"name": "acme", "credits": 1})
+    await desk.operator.accounts.create({"name": "other", "credits": 1})
     for number in range(4):
-        await desk.admin.credits.add("acme", number + 1)
-    page, following = await desk.admin.credits.ledger("acme", limit=3)
-    rest, end = await desk.admin.credits.ledger("acme", after=following or 0, limit=3)
+        await desk.operator.credits.add("acme", number + 1)
+    page, following = await desk.operator.credits.ledger("acme", limit=3)
+    rest, end = await desk.operator.credits.ledger("acme", after=following or 0, limit=3)
     assert [line["amount"] for line in page + rest] == ["1", "1", "2", "3", "4"]
     assert [line["balance_after"] for line in page + rest] == ["1", "2", "4", "7", "11"]
     assert end is None
@@ -250,12 +250,12 @@ async def test_the_ledger_in_pages(desk: Desk) -> None:
 
 # -- prices ------------------------------------------------------------------------------------------------------------
 async def test_price_plans(desk: Desk) -> None:
-    assert await desk.admin.prices.all() == [{"name": "default", "prices": {"*": "1"}}]
+    assert await desk.operator.prices.all() == [{"name": "default", "prices": {"*": "1"}}]
     heard = desk.live.refreshed
-    made = await desk.admin.prices.set("gold", {"+48": "0.5", "*": 2})
-    assert made == await desk.admin.prices.show("gold") == {"name": "gold", "prices": {"*": "2", "48": "0.5"}}
+    made = await desk.operator.prices.set("gold", {"+48": "0.5", "*": 2})
+    assert made == await desk.operator.prices.show("gold") == {"name": "gold", "prices": {"*": "2", "48": "0.5"}}
     assert desk.live.refreshed == heard + 1
-    await desk.admin.accounts.create({"name": "acme", "price_plan": "gold"})
+    await desk.operator.accounts.create({"name": "acme", "price_plan": "gold"})
 
 
 @pytest.mark.parametrize(
@@ -264,15 +264,60 @@ async def test_price_plans(desk: Desk) -> None:
 )
 async def test_what_is_no_price_plan(desk: Desk, name: str, prices: dict[str, str | int]) -> None:
     with pytest.raises(Invalid):
-        await desk.admin.prices.set(name, prices)
-    assert [plan["name"] for plan in await desk.admin.prices.all()] == ["default"]
+        await desk.operator.prices.set(name, prices)
+    assert [plan["name"] for plan in await desk.operator.prices.all()] == ["default"]
 
 
 async def test_without_a_live_gateway_everything_works_the_same(tmp_path: Path) -> None:
     async with open_desk(tmp_path / "stopped", live=False) as desk:
-        made = await desk.admin.accounts.create({"name": "acme"})
+        made = await desk.operator.accounts.create({"name": "acme"})
         assert made["binds"] is None
-        assert (await desk.admin.accounts.rotate_password("acme", drop_binds=True))["dropped_binds"] == 0
-        assert await desk.admin.binds.all() == []
+        assert (await desk.operator.accounts.rotate_password("acme", drop_binds=True))["dropped_binds"] == 0
+        assert await desk.operator.binds.all() == []
         with pytest.raises(NotFound):
-            await desk.admin.binds.kick(1)
+            await desk.operator.binds.kick(1)
+
+
+# -- whoever asks ------------------------------------------------------------------------------------------------------
+async def test_every_change_is_logged_with_who_old_and_new(desk: Desk) -> None:
+    made = await desk.operator.accounts.create({"name": "acme", "credits": "2", "window": 5})
+    await desk.operator.accounts.change("acme", {"window": 7, "throughput": 0})
+    await desk.operator.accounts.change("acme", {"window": None})
+    await desk.operator.accounts.change("acme", {"throughput": 0})
+    await desk.operator.accounts.enable("acme", False)
+    await desk.operator.accounts.enable("acme", False)
+    password = (await desk.operator.accounts.rotate_password("acme", False))["password"]
+    await desk.operator.credits.add("acme", "1")
+    await desk.operator.prices.set("default", {"*": "2"})
+    rows = await desk.store.changes.newest(None)
+    assert {(row.change.who, row.change.via, row.change.at) for row in rows} == {("command line", "cli", NOW * 1000)}
+    lines = [(row.change.subject, row.change.name, row.change.old, row.change.new) for row in reversed(rows)]
+    assert lines == [
+        ("account", "created", None, "smpp-acme"), ("setting", "window", None, 5), ("credits", "topup", None, "2"),
+        ("setting", "throughput", None, 0), ("setting", "window", 5, 7), ("setting", "window", 7, None),
+        ("account", "enabled", True, False), ("account", "password", None, None), ("credits", "topup", None, "1"),
+        ("price plan", "default", {"*": "1"}, {"*": "2"}),
+    ]  # fmt: skip
+    assert made["password"] not in str(rows)
+    assert password not in str(rows)
+
+
+async def test_what_an_actor_does_not_see_is_not_there(desk: Desk) -> None:
+    for name in ("acme", "other"):
+        await desk.operator.accounts.create({"name": name, "senders": ["ACME"], "credits": "1"})
+        desk.live.bound(len(desk.live.open), f"smpp-{name}")
+    mine = desk.house.acting(COMMAND_LINE._replace(accounts=frozenset({await desk.id_of("smpp-acme")})))
+    assert [row["name"] for row in await mine.accounts.all()] == ["smpp-acme"]
+    assert [bind["account"] for bind in await mine.binds.all()] == ["smpp-acme"]
+    for attempt in (
+        mine.accounts.show("other"), mine.accounts.change("other", {}), mine.accounts.enable("other", False),
+        mine.accounts.rotate_password("other", False), mine.credits.add("other", "1"), mine.credits.ledger("other"),
+        mine.messages.newest("other"), mine.messages.export("other"), mine.messages.refusals("other"),
+        mine.binds.kick_account("other"), mine.incoming.inject("48600100200", "ACME", "x", "other"),
+    ):  # fmt: skip
+        with pytest.raises(NotFound, match="there is no account smpp-other"):
+            await attempt
+    with pytest.raises(NotFound, match="there is no bind 1"):
+        await mine.binds.kick(1)
+    assert len(desk.live.open) == 2
+    assert (await mine.incoming.inject("48600100200", "ACME", "x"))["account"] == "smpp-acme"

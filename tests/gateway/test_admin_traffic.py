@@ -23,13 +23,13 @@ from .desk import NOW, Desk, open_desk, submit
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     async with open_desk(tmp_path) as opened:
-        await opened.admin.accounts.create({"name": "acme", "credits": "1000", "senders": ["ACME", "48500600700"]})
+        await opened.operator.accounts.create({"name": "acme", "credits": "1000", "senders": ["ACME", "48500600700"]})
         yield opened
 
 
 async def only(desk: Desk, body: bytes) -> dict[str, Any]:
     await desk.accept("smpp-acme", body)
-    [shown], _ = await desk.admin.messages.newest("acme", limit=1)
+    [shown], _ = await desk.operator.messages.newest("acme", limit=1)
     return shown
 
 
@@ -42,21 +42,21 @@ async def test_a_message_from_its_acceptance_to_its_refund(desk: Desk) -> None:
         "scheduled_at": None, "done_at": None, "charge": "1", "charge_line": 2, "refund_line": None,
     }  # fmt: skip
     await desk.settle("smpp-acme", [id_], REJECTED, 803, refund=True)
-    [shown] = await desk.admin.messages.show("acme", str(id_))
+    [shown] = await desk.operator.messages.show("acme", str(id_))
     assert (shown["state"], shown["error"], shown["refund_line"]) == ("rejected", 803, 3)
     assert shown["done_at"] == "2027-01-15T08:00:00.000Z"
 
 
 async def test_a_scheduled_message(desk: Desk) -> None:
     [id_] = await desk.accept("smpp-acme", submit(), scheduled=lambda ids: [(ids[0], int(NOW * 1000) + 60_000)])
-    [shown] = await desk.admin.messages.show("acme", str(id_))
+    [shown] = await desk.operator.messages.show("acme", str(id_))
     assert (shown["state"], shown["scheduled_at"]) == ("scheduled", "2027-01-15T08:01:00.000Z")
 
 
 async def test_one_submit_multi_is_several_messages_under_one_id(desk: Desk) -> None:
     bodies = [submit(destination=number) for number in ("48600100201", "48600100202")]
     ids = await desk.accept("smpp-acme", *bodies, multi=lambda ids: [(ids[1], ids[0])])
-    shown = await desk.admin.messages.show("acme", str(ids[0]))
+    shown = await desk.operator.messages.show("acme", str(ids[0]))
     assert [each["destination_addr"] for each in shown] == ["48600100201", "48600100202"]
     assert {each["message_id"] for each in shown} == {str(ids[0])}
 
@@ -80,7 +80,7 @@ async def test_what_a_message_says(desk: Desk, body: bytes, text: str | None, bo
 
 
 async def test_data_coding_0_is_read_in_the_accounts_alphabet(desk: Desk) -> None:
-    await desk.admin.accounts.change("acme", {"default_alphabet": "latin1"})
+    await desk.operator.accounts.change("acme", {"default_alphabet": "latin1"})
     assert (await only(desk, submit(b"\xe9@")))["text"] == "é@"
 
 
@@ -91,8 +91,8 @@ async def test_a_body_that_cannot_be_read_is_shown_as_octets(desk: Desk) -> None
 
 async def test_messages_in_pages_newest_first(desk: Desk) -> None:
     ids = [str(id_) for _ in range(2) for id_ in await desk.accept("smpp-acme", submit(), submit())]
-    page, following = await desk.admin.messages.newest("acme", limit=3)
-    rest, end = await desk.admin.messages.newest("acme", before=following, limit=3)
+    page, following = await desk.operator.messages.newest("acme", limit=3)
+    rest, end = await desk.operator.messages.newest("acme", before=following, limit=3)
     assert [each["message_id"] for each in page + rest] == ids[::-1]
     assert end is None
 
@@ -100,26 +100,26 @@ async def test_messages_in_pages_newest_first(desk: Desk) -> None:
 @pytest.mark.parametrize("message_id", ["", "x", "-1", "1" * 20, "²", "9223372036854775808"])
 async def test_what_is_no_message_id(desk: Desk, message_id: str) -> None:
     with pytest.raises(Invalid, match="message_id"):
-        await desk.admin.messages.show("acme", message_id)
+        await desk.operator.messages.show("acme", message_id)
     with pytest.raises(Invalid, match="before"):
-        await desk.admin.messages.newest("acme", before=message_id)
+        await desk.operator.messages.newest("acme", before=message_id)
 
 
 async def test_another_accounts_message_is_not_found(desk: Desk) -> None:
     [id_] = await desk.accept("smpp-acme", submit())
-    await desk.admin.accounts.create({"name": "other"})
+    await desk.operator.accounts.create({"name": "other"})
     with pytest.raises(NotFound):
-        await desk.admin.messages.show("other", str(id_))
+        await desk.operator.messages.show("other", str(id_))
 
 
 # -- export ------------------------------------------------------------------------------------------------------------
 async def exported(desk: Desk) -> Any:
-    return json.loads("".join([piece async for piece in await desk.admin.messages.export("acme")]))
+    return json.loads("".join([piece async for piece in await desk.operator.messages.export("acme")]))
 
 
 async def test_an_export_of_nothing(tmp_path: Path) -> None:
     async with open_desk(tmp_path / "new") as desk:
-        await desk.admin.accounts.create({"name": "acme"})
+        await desk.operator.accounts.create({"name": "acme"})
         assert await exported(desk) == {"account": "smpp-acme", "balance": "0", "messages": [], "ledger": []}
 
 
@@ -159,8 +159,8 @@ async def test_a_long_export_adds_up(desk: Desk) -> None:
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
 async def test_refusals_of_all_and_of_one(desk: Desk) -> None:
-    acme = await desk.admin.accounts.show("acme")
-    await desk.admin.accounts.create({"name": "other"})
+    acme = await desk.operator.accounts.show("acme")
+    await desk.operator.accounts.create({"name": "other"})
     rows = [
         RefusalRow(at=1_000, account=await desk.id_of("smpp-acme"), kind="message", reason=NO_CREDIT, status=0x403,
                    source="ACME", destination="48600100200", peer="10.0.0.1"),
@@ -169,7 +169,7 @@ async def test_refusals_of_all_and_of_one(desk: Desk) -> None:
                    system_id=acme["system_id"]),
     ]  # fmt: skip
     await desk.store.refuse(rows)
-    everything = await desk.admin.messages.refusals()
+    everything = await desk.operator.messages.refusals()
     assert [(each["kind"], each["account"]) for each in everything] == [
         ("bind", "smpp-acme"), ("bind", None), ("message", "smpp-acme"),
     ]  # fmt: skip
@@ -178,9 +178,9 @@ async def test_refusals_of_all_and_of_one(desk: Desk) -> None:
         "1970-01-01T00:00:03.000Z", "10.0.0.9", "0x0E", "ESME_RINVPASWD",
     )  # fmt: skip
     assert (newest["reason"], newest["why"]) == (WRONG_PASSWORD, REASONS[WRONG_PASSWORD])
-    assert [each["reason"] for each in await desk.admin.messages.refusals("acme")] == [WRONG_PASSWORD, NO_CREDIT]
-    assert await desk.admin.messages.refusals("other") == []
-    assert await desk.admin.messages.refusals(limit=1) == [newest]
+    assert [each["reason"] for each in await desk.operator.messages.refusals("acme")] == [WRONG_PASSWORD, NO_CREDIT]
+    assert await desk.operator.messages.refusals("other") == []
+    assert await desk.operator.messages.refusals(limit=1) == [newest]
 
 
 # -- mobile-originated -------------------------------------------------------------------------------------------------
@@ -191,8 +191,8 @@ async def owed(desk: Desk, name: str) -> list[DeliverSm]:
 
 
 async def test_the_account_whose_sender_it_is_receives_it(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "any", "senders": ["*"]})
-    made = await desk.admin.incoming.inject("+48600100200", "+48500600700", "Cześć")
+    await desk.operator.accounts.create({"name": "any", "senders": ["*"]})
+    made = await desk.operator.incoming.inject("+48600100200", "+48500600700", "Cześć")
     assert (made["account"], made["parts"], len(made["message_ids"])) == ("smpp-acme", 1, 1)
     assert desk.live.woken == [(await desk.id_of("smpp-acme"), 1)]
     [body] = await owed(desk, "smpp-acme")
@@ -203,22 +203,22 @@ async def test_the_account_whose_sender_it_is_receives_it(desk: Desk) -> None:
 
 async def test_failing_that_whoever_may_use_any_sender(desk: Desk) -> None:
     with pytest.raises(NotFound, match="4321"):
-        await desk.admin.incoming.inject("48600100200", "4321", "x")
-    await desk.admin.accounts.create({"name": "any", "senders": ["*"]})
-    assert (await desk.admin.incoming.inject("48600100200", "4321", "x"))["account"] == "smpp-any"
+        await desk.operator.incoming.inject("48600100200", "4321", "x")
+    await desk.operator.accounts.create({"name": "any", "senders": ["*"]})
+    assert (await desk.operator.incoming.inject("48600100200", "4321", "x"))["account"] == "smpp-any"
 
 
 async def test_two_owners_are_a_conflict_unless_one_is_named(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "twin", "senders": ["ACME"]})
+    await desk.operator.accounts.create({"name": "twin", "senders": ["ACME"]})
     with pytest.raises(Conflict, match="smpp-acme, smpp-twin"):
-        await desk.admin.incoming.inject("48600100200", "ACME", "x")
-    assert (await desk.admin.incoming.inject("48600100200", "ACME", "x", account="twin"))["account"] == "smpp-twin"
+        await desk.operator.incoming.inject("48600100200", "ACME", "x")
+    assert (await desk.operator.incoming.inject("48600100200", "ACME", "x", account="twin"))["account"] == "smpp-twin"
     with pytest.raises(NotFound):
-        await desk.admin.incoming.inject("48600100200", "ACME", "x", account="none")
+        await desk.operator.incoming.inject("48600100200", "ACME", "x", account="none")
 
 
 async def test_a_long_text_comes_in_parts(desk: Desk) -> None:
-    made = await desk.admin.incoming.inject("48600100200", "ACME", "0123456789" * 20)
+    made = await desk.operator.incoming.inject("48600100200", "ACME", "0123456789" * 20)
     assert (made["parts"], len(set(made["message_ids"]))) == (2, 2)
     bodies = await owed(desk, "smpp-acme")
     assert all(body.esm_class == UDHI for body in bodies)
@@ -233,28 +233,28 @@ async def test_a_long_text_comes_in_parts(desk: Desk) -> None:
 )
 async def test_what_cannot_be_injected(desk: Desk, source: str, to: str, text: str, field: str) -> None:
     with pytest.raises(Invalid) as caught:
-        await desk.admin.incoming.inject(source, to, text)
+        await desk.operator.incoming.inject(source, to, text)
     assert [error.field for error in caught.value.errors] == [field]
 
 
 # -- binds and health --------------------------------------------------------------------------------------------------
 async def test_binds(desk: Desk) -> None:
-    await desk.admin.accounts.create({"name": "other"})
+    await desk.operator.accounts.create({"name": "other"})
     for number, name in enumerate(("smpp-acme", "smpp-other", "smpp-acme")):
         desk.live.bound(number, name)
-    assert [bind["id"] for bind in await desk.admin.binds.all()] == [0, 1, 2]
-    assert (await desk.admin.binds.all("acme"))[0]["since"] == "2027-01-15T08:00:00.000Z"
-    assert (await desk.admin.accounts.show("acme"))["binds"] == 2
-    await desk.admin.binds.kick(1)
+    assert [bind["id"] for bind in await desk.operator.binds.all()] == [0, 1, 2]
+    assert (await desk.operator.binds.all("acme"))[0]["since"] == "2027-01-15T08:00:00.000Z"
+    assert (await desk.operator.accounts.show("acme"))["binds"] == 2
+    await desk.operator.binds.kick(1)
     with pytest.raises(NotFound):
-        await desk.admin.binds.kick(1)
-    assert await desk.admin.binds.kick_account("acme") == 2
-    assert await desk.admin.binds.all() == []
+        await desk.operator.binds.kick(1)
+    assert await desk.operator.binds.kick_account("acme") == 2
+    assert await desk.operator.binds.all() == []
 
 
 async def test_health(desk: Desk) -> None:
     await desk.accept("smpp-acme", submit())
-    assert await desk.admin.health.audit() == {"ok": True, "problems": [], "imbalance": "0"}
-    facts = await desk.admin.health.facts()
+    assert await desk.operator.health.audit() == {"ok": True, "problems": [], "imbalance": "0"}
+    facts = await desk.operator.health.facts()
     assert (facts["running"], facts["damage"], facts["accounts"]) == (True, [], 1)
     assert facts["durability"] == ["journal_mode=WAL", "synchronous=FULL"]

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway.admin import Admin
+from gateway.admin import COMMAND_LINE, Admin
 from gateway.app import Gateway
 from gateway.config import Config
 from store import open_store
@@ -66,7 +66,7 @@ class Inside:
 
     def __init__(self, gateway: Gateway, store: Any, disk: Disk, port: int) -> None:
         self.gateway, self.store, self.disk, self.port = gateway, store, disk, port
-        self.admin = Admin(store, gateway.minter, gateway.wall, gateway)
+        self.admin = Admin(store, gateway.minter, gateway.wall, gateway).acting(COMMAND_LINE)
         self.in_store: dict[object, int] = {}  # session -> messages that wait for their commit
         self.most_in_store = 0
 

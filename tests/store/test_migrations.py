@@ -12,7 +12,7 @@ from store.files import prepared
 from store.migrations import Migration
 from store.protocol import StoreDamaged, StoreDown, StoreNewer
 
-SECOND = Migration(2, "second", "CREATE TABLE second(x INTEGER) STRICT;")
+NEXT = Migration(migrations.latest() + 1, "second", "CREATE TABLE second(x INTEGER) STRICT;")
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch) -> None:
     """A later version of the program."""
-    steps = (*migrations.known(), SECOND)
+    steps = (*migrations.known(), NEXT)
     monkeypatch.setattr(migrations, "known", lambda: steps)
 
 
@@ -51,13 +51,13 @@ def test_a_new_store_went_through_all_of_them(connection: sqlite3.Connection) ->
 def test_an_older_store_is_brought_up_to_date(folder: Path) -> None:
     with prepared(folder) as database, closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT count(*) FROM second").fetchone() == (0,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (NEXT.number,)
 
 
 def test_a_step_is_done_whole_or_not_at_all(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Migration(2, "broken", "CREATE TABLE half(x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
+    broken = Migration(NEXT.number, "broken", "CREATE TABLE half(x INTEGER) STRICT; INSERT INTO nowhere VALUES (1);")
     steps = (*migrations.known(), broken)
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "known", lambda: steps)
@@ -76,7 +76,7 @@ def test_an_edited_step_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_newer_store_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = (*migrations.known(), SECOND)
+    steps = (*migrations.known(), NEXT)
     with monkeypatch.context() as patched:
         patched.setattr(migrations, "known", lambda: steps)
         with prepared(tmp_path):

@@ -26,6 +26,7 @@ def connection() -> Iterator[sqlite3.Connection]:
             + LINE.format(2, "debit", -30, 70, "1, 2")
             + ";INSERT INTO message VALUES (1, 1, 2, 0, 20, x''), (2, 1, 2, 0, 10, x'');"
             "INSERT INTO outcome VALUES (1, 2, 0, 0, NULL);"
+            "INSERT INTO change VALUES (1, 0, NULL, 'ola', '', 'cli', 1, 'setting', 'window', NULL, '5');"
         )
         yield opened
 
@@ -70,6 +71,8 @@ def connection() -> Iterator[sqlite3.Connection]:
         pytest.param("INSERT OR REPLACE INTO outcome VALUES (1, 5, 0, 0, 3)", id="replace an end"),
         pytest.param("UPDATE outcome SET refund_line = 3", id="change an end"),
         pytest.param("DELETE FROM outcome", id="take an end back"),
+        pytest.param("UPDATE change SET who = 'someone else'", id="rewrite what somebody changed"),
+        pytest.param("DELETE FROM change", id="forget what somebody changed"),
         pytest.param("INSERT INTO price VALUES ('default', '+48', 1)", id="a prefix that is no number"),
         pytest.param("INSERT INTO price VALUES ('default', '48', -1)", id="a negative price"),
     ],

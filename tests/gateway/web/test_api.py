@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from acl.settings import SETTINGS
+from gateway.web.access import LocalAccess
 from gateway.web.api import create_api
 from store.protocol import OutcomeUnknown, StoreDown, StoreFull
 from tests.gateway.desk import Desk, open_desk, submit
@@ -16,7 +17,7 @@ from tests.gateway.desk import Desk, open_desk, submit
 
 @asynccontextmanager
 async def served(desk: Desk) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=create_api(desk.admin), raise_app_exceptions=False)
+    transport = httpx2.ASGITransport(app=create_api(desk.house, LocalAccess()), raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway/api/v1") as client:
         yield client
 

@@ -1,0 +1,16 @@
+"""What a part of the office needs of the store it lives in."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from ..group import Told
+from ..sql import Statements
+
+
+class Database(Protocol):
+    async def read(self, sql: str, *parameters: Any) -> list[Any]:
+        """One question, asked of what is committed. A StoreError says why it could not be answered."""
+
+    async def write(self, statements: Statements[Told]) -> Any:
+        """A transaction of its own. -> the value it told."""
