@@ -143,7 +143,7 @@ class Committer:
         """The disk is free: after a group for a small checkpoint if one is due, so that the WAL starts over and is
         never grown again; else for the next group."""
         self._busy = None
-        if wrote and (self._frames >= FRAMES or self._overgrown()):
+        if wrote and (self._frames >= FRAMES or self._disk.overgrown()):
             self._frames = 0
             self._work((), self._write_back())
         else:
@@ -220,13 +220,6 @@ class Committer:
             self._try_again_at = self._loop.time() + RECOVERY_PAUSE
             raise StoreDown(f"a commit is in doubt and the store cannot be recovered yet: {error}") from error
         self._haunted = False
-
-    def _overgrown(self) -> bool:
-        try:
-            return self._disk.overgrown()
-        except OSError as error:
-            self._complain(f"the WAL cannot be looked at: {error}")
-            return False
 
     async def _write_back(self) -> None:
         try:

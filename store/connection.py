@@ -50,8 +50,8 @@ class Connection(aiosqlite.Connection):
         self._database, self._wal = str(database), f"{database}-wal"
         self.books: Books | None = None
         """What the last transaction knew; touched by the thread only, and by nobody while one is under way."""
-        self._files: list[tuple[int, int]] = []
-        self._written_back_at = 0
+        self._files: tuple[int, ...] = ()
+        self._size = self._written_back_at = 0
 
     async def _hop(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run on the connection's thread. aiosqlite has no public name for it; the version is pinned."""
@@ -76,8 +76,10 @@ class Connection(aiosqlite.Connection):
         self._conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the WAL
         self._files = self._identity()
 
-    def _identity(self) -> list[tuple[int, int]]:
-        return [(found.st_dev, found.st_ino) for found in (os.stat(self._database), os.stat(self._wal))]
+    def _identity(self) -> tuple[int, ...]:
+        database, wal = os.stat(self._database), os.stat(self._wal)
+        self._size = wal.st_size
+        return database.st_dev, database.st_ino, wal.st_dev, wal.st_ino
 
     async def shut(self) -> None:
         """Closed, and the thread gone."""
@@ -147,8 +149,9 @@ class Connection(aiosqlite.Connection):
         self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def overgrown(self) -> bool:
-        """Whether the WAL has become much larger since it was last written back (its file is never made smaller)."""
-        return self._wal_size() - self._written_back_at > GROWN
+        """Whether the WAL has become much larger since it was last written back (its file is never made smaller). As
+        the last transaction found it."""
+        return self._size - self._written_back_at > GROWN
 
     def _wal_size(self) -> int:
         return os.stat(self._wal).st_size

@@ -22,8 +22,13 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def chained(previous: bytes, fields: Sequence[Any]) -> bytes:
-    """The hash of a line: of all its columns in their order, over the hash of the line before."""
-    return sha256(previous + _encode(fields).encode()).digest()
+    """The hash of a line: of all its columns in their order, as JSON, over the hash of the line before."""
+    line, account, at, kind, amount, balance, first, last, request_id, note = fields
+    if kind == "debit" and request_id is None and note == "":  # nearly every line: a tenth of what the encoder takes
+        text = f'[{line},{account},{at},"debit",{amount},{balance},{first},{last},null,""]'
+    else:
+        text = _encode(fields)
+    return sha256(previous + text.encode()).digest()
 
 
 class Books:

@@ -1,5 +1,6 @@
 """The lines of the ledger, chained."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -52,6 +53,12 @@ def test_the_hash_is_that_of_the_whole_line(connection: sqlite3.Connection) -> N
     line = told(connection, three(Ledger(AT)))[0]
     text = '[1,1,1790000000000,"topup",100,100,null,null,"r","żółw"]'
     assert line.hash == sha256(bytes(32) + text.encode()).digest()
+
+
+def test_a_debit_is_hashed_as_the_json_that_any_other_line_is() -> None:
+    fields = (5, 3, AT, "debit", -460, 99_540, 71, 80, None, "")
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    assert chained(GENESIS, fields) == sha256(GENESIS + text.encode()).digest()
 
 
 def test_what_moved_is_told_except_for_debits(connection: sqlite3.Connection) -> None:
