@@ -30,7 +30,7 @@ class Needs:
     async def __call__(self, request: Request) -> Desk:
         access: Access = request.app.state.access
         admin: Admin = request.app.state.admin
-        actor = await access.actor(request)
+        actor = request.state.actor = await access.actor(request)
         if self.right not in actor.rights:
             raise Forbidden(f"this needs the right to {self.right}, which {actor.name} does not have here")
         return admin.acting(actor)

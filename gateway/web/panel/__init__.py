@@ -1,0 +1,26 @@
+"""The panel: pages for the browser over the same desks as the API. Works without JavaScript.
+
+Invariant: every page is a URL that works alone, every form posts to the panel and answers 303 when it is done, 422 with
+what was typed when it is not. `rendering` tells how a screen is made.
+"""
+
+from fastapi import FastAPI
+
+from . import assets, pages_accounts, pages_preferences
+from .failing import answer_with_pages
+from .headers import Hardened
+from .navigation import Navigation
+from .rendering import Panel
+
+PAGES = (pages_preferences, pages_accounts)
+
+
+def add_panel(app: FastAPI) -> None:
+    """Beside the API, in the same app: whoever may ask is found the same way."""
+    app.include_router(assets.routes, include_in_schema=False)
+    for subject in PAGES:
+        app.include_router(subject.routes, include_in_schema=False)
+    paths = {getattr(route, "path", "") for subject in PAGES for route in subject.routes.routes}
+    app.state.panel = Panel(Navigation(paths))
+    answer_with_pages(app)
+    app.add_middleware(Hardened)
