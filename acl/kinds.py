@@ -43,6 +43,7 @@ class Setting:
     fewest: int = 0  # items of `many`
     most: int = 0
     flag: str = ""  # of the command line; given once for each item of `many`
+    who: str = "operator"  # may change it: the owner of the account too, or an operator alone
 
     def check(self, value: object) -> Any:
         """The value in its only spelling; ValueError says what is wrong with it."""

@@ -35,16 +35,21 @@ def _is(kind: str, default: Any, help: str, **limits: Any) -> Any:  # noqa: A002
     return field(default=default, metadata=declared)
 
 
+def _own(kind: str, default: Any, help: str, **limits: Any) -> Any:  # noqa: A002 - as above
+    """A setting that the owner of the account may change, not an operator alone."""
+    return _is(kind, default, help, who="owner", **limits)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One account's settings; every one has a default."""
 
     # -- who may bind, and how -----------------------------------------------------------------------------------------
-    addresses: tuple[str, ...] = _is(
+    addresses: tuple[str, ...] = _own(
         "network", (), "Addresses and networks that may bind, IPv4 or IPv6; none means nobody.",
         many=True, most=MAX_ADDRESSES, maximum=_LONG, flag="--ip",
     )  # fmt: skip
-    bind_types: tuple[str, ...] = _is(
+    bind_types: tuple[str, ...] = _own(
         "choice", BIND_TYPES, "Types of bind that are allowed.",
         many=True, fewest=1, choices=BIND_TYPES, flag="--bind-type",
     )  # fmt: skip
@@ -52,14 +57,14 @@ class Settings:
         "integer", 1, "Sending sides, and as many receiving sides, at a time; a transceiver takes one of each. 0: any.",
         maximum=1000,
     )  # fmt: skip
-    system_type: str = _is("ascii", "", "The system_type a bind must name; empty: any.", maximum=12)
+    system_type: str = _own("ascii", "", "The system_type a bind must name; empty: any.", maximum=12)
 
     # -- what may be sent ----------------------------------------------------------------------------------------------
     senders: tuple[str, ...] = _is(
         "sender", (), "Senders the account may use; * means any valid sender, none means none.",
         many=True, most=1000, maximum=_LONG, flag="--sender",
     )  # fmt: skip
-    default_sender: str = _is(
+    default_sender: str = _own(
         "one_sender", "", "The sender of messages that name none; empty: such messages are refused.", maximum=_LONG
     )
     allow_destinations: tuple[str, ...] = _is(
@@ -70,7 +75,7 @@ class Settings:
         "prefix", (), "Prefixes of numbers that may not be sent to, whatever else is allowed.",
         many=True, most=1000, maximum=_LONG, flag="--deny-destination",
     )  # fmt: skip
-    default_alphabet: str = _is(
+    default_alphabet: str = _own(
         "choice", "gsm", "What data_coding 0 means: GSM 03.38 an octet a character, the same packed, or Latin-1.",
         choices=("gsm", "gsm-packed", "latin1"),
     )  # fmt: skip
@@ -105,19 +110,19 @@ class Settings:
         choices=("unsent", "undelivered", "never"),
     )  # fmt: skip
     credit_limit: str = _is("credits", "0", "How far the balance may go below zero.", unit="credits", maximum=LARGEST)
-    low_credit_alert: str = _is(
+    low_credit_alert: str = _own(
         "credits", "0", "The balance below which the account is shown as low on credit. 0: never.",
         unit="credits", maximum=LARGEST,
     )  # fmt: skip
 
     # -- sessions ------------------------------------------------------------------------------------------------------
-    enquire_link: int = _is(
+    enquire_link: int = _own(
         "integer", 30, "Silence after which the server sends an enquire_link. 0: never.", unit="s", maximum=3600
     )
     response_timeout: int = _is(
         "integer", 30, "How long the client may take to answer a request.", unit="s", minimum=1, maximum=600
     )
-    inactivity: int = _is(
+    inactivity: int = _own(
         "integer", 0, "Time without a message after which a session is unbound. 0: never.", unit="s", maximum=_DAY
     )
     session_limit: int = _is(
@@ -129,21 +134,21 @@ class Settings:
         "integer", 0, "Deliveries to a session that await their answer at a time. 0: as many as the window.",
         maximum=1000,
     )  # fmt: skip
-    receipt_tlvs: str = _is(
+    receipt_tlvs: str = _own(
         "choice", "standard", "Optional parameters of a receipt: those of SMPP, also the vendor's own, or none.",
         choices=("standard", "vendor", "none"),
     )  # fmt: skip
-    receipt_zone: str = _is("zone", "UTC", "Time zone of the dates in a receipt's text.", maximum=_LONG)
-    status_overrides: Mapping[str, int] = _is(
+    receipt_zone: str = _own("zone", "UTC", "Time zone of the dates in a receipt's text.", maximum=_LONG)
+    status_overrides: Mapping[str, int] = _own(
         "statuses", MappingProxyType({}), "Command statuses this account's refusals are answered with, by reason.",
         flag="--status-override",
     )  # fmt: skip
 
     # -- the owner -----------------------------------------------------------------------------------------------------
-    description: str = _is("text", "", "What the owner calls the account.", maximum=100)
-    contact_email: str = _is("email", "", "Where the owner is written to.", maximum=254)
-    language: str = _is("choice", "en", "The owner's language.", choices=("en", "pl"))
-    time_zone: str = _is("zone", "UTC", "The owner's time zone.", maximum=_LONG)
+    description: str = _own("text", "", "What the owner calls the account.", maximum=100)
+    contact_email: str = _own("email", "", "Where the owner is written to.", maximum=254)
+    language: str = _own("choice", "en", "The owner's language.", choices=("en", "pl"))
+    time_zone: str = _own("zone", "UTC", "The owner's time zone.", maximum=_LONG)
 
     @classmethod
     def of(cls, values: Mapping[str, object]) -> Self:

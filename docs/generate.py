@@ -24,7 +24,7 @@ SETTINGS_HEAD = """\
 
 Every setting can be given to `smppgate account add` and `smppgate account set`; a change shows on open binds within
 two seconds, and a session that is no longer allowed is unbound. As a limit, 0 means none. Lists are given by
-repeating the flag.
+repeating the flag. What the owner of an account may change, an operator may change too.
 
 """
 ANSWERS_HEAD = """\
@@ -61,8 +61,8 @@ def settings() -> str:
         if setting.kind == "integer" and setting.maximum is not None:
             limits = f"{setting.minimum or 0} to {setting.maximum}"
         shown = f"`{default}` {setting.unit}".strip() if default else ""
-        rows.append((f"`{setting.name}`", f"`{setting.flag}`", shown, limits, setting.help))
-    return SETTINGS_HEAD + table(("setting", "flag", "default", "values", "what it does"), rows)
+        rows.append((f"`{setting.name}`", f"`{setting.flag}`", shown, limits, setting.who, setting.help))
+    return SETTINGS_HEAD + table(("setting", "flag", "default", "values", "who may change it", "what it does"), rows)
 
 
 def answers() -> str:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -23,6 +23,7 @@ NOT_SETTINGS = {"SMPPGATE_CONFIG", "SMPPGATE_LOAD_PASSWORD"}
 NEIGHBOURS = re.compile(r"SMPPGATE_(SERVICE_|PORT(_|$)|NAME$|ENV_)")
 # Relative paths written in the file count from the file's folder, so the same file means the same wherever one stands.
 PATHS = (("data_dir",), ("smpp", "tls", "cert"), ("smpp", "tls", "key"))
+NEAREST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where this machine finds what listens everywhere
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -96,6 +97,21 @@ def pattern(value: object) -> str:
     return value
 
 
+def web_address(value: object) -> str:
+    """'https://panel.example.com', without a path, a query or a slash at the end."""
+    found = re.fullmatch(r"(https?://[^/?#\s@]+)/?", value) if isinstance(value, str) else None
+    if value != "" and found is None:
+        raise ValueError('not the address of a panel; write it like "https://panel.example.com"')
+    return found[1].lower() if found else ""
+
+
+def network_of(value: object) -> str:
+    """An address or a network of proxies."""
+    if not isinstance(value, str):
+        raise ValueError('not an address or network; write it like "10.0.0.5" or "10.0.0.0/24"')
+    return str(ip_network(value)) if "/" in value else str(ip_address(value))
+
+
 def folder(value: object) -> object:
     if value == "":
         raise ValueError("empty; name a folder")
@@ -156,6 +172,15 @@ class Metrics(Section):
 
 class Web(Section):
     listen: MaybeListen = Address("127.0.0.1", 8080)
+    url: Annotated[str, BeforeValidator(web_address)] = ""
+    trusted_proxies: Annotated[tuple[Annotated[str, BeforeValidator(network_of)], ...], BeforeValidator(listing)] = ()
+
+    @property
+    def address(self) -> str:
+        """Where the panel is found, as far as the configuration knows."""
+        if self.url or self.listen is None:
+            return self.url
+        return f"http://{self.listen._replace(host=NEAREST.get(self.listen.host, self.listen.host))}"
 
 
 class Rule(Section):

@@ -56,15 +56,16 @@ async def serve(
         gateway = Gateway(config, store, max_connections=connections_at_most(config.smpp.max_connections))
         listeners.push_async_callback(gateway.stop)
         endpoints = await gateway.start()
-        api = create_api(Admin(store, gateway.minter, gateway.wall, gateway), LocalAccess())
-        await listeners.enter_async_context(local_api(config.data_dir / NAME, api))
+        admin = Admin(store, gateway.minter, gateway.wall, gateway, url=config.web.address)
+        local = create_api(admin, LocalAccess())
+        await listeners.enter_async_context(local_api(config.data_dir / NAME, local))
         if (at := config.metrics.listen) is not None:
             metrics = make_asgi_app(gateway.meter.registry)
             endpoints = endpoints._replace(
                 metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
             )
         if (at := config.web.listen) is not None:
-            public = create_public(gateway.unready)
+            public = create_public(admin, gateway.unready, config.web.url, config.web.trusted_proxies)
             endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
         gc.freeze()  # what is alive now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 50)

@@ -15,7 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from .office.answers import Answers
     from .office.changes import Change, Changes
+    from .office.credentials import Credentials
     from .office.people import People
 
 
@@ -191,6 +193,8 @@ class Store(Protocol):
 
     people: People
     changes: Changes
+    credentials: Credentials
+    answers: Answers
 
     @property
     def engine(self) -> str:

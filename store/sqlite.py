@@ -21,7 +21,9 @@ from .connection import READER, WRITER, Connection, connected, finished
 from .failures import is_damage, meaning
 from .files import prepared
 from .group import Entry, Told, Verb
+from .office.answers import Answers
 from .office.changes import Change, Changes
+from .office.credentials import Credentials
 from .office.people import People
 from .protocol import (
     AccountRow,
@@ -59,6 +61,7 @@ class SqliteStore:
         self._summed_to, self._sums = 0, dict[int, int]()
         self._one_scan = asyncio.Lock()
         self.people, self.changes = People(self), Changes(self)
+        self.credentials, self.answers = Credentials(self), Answers(self)
 
     @property
     def engine(self) -> str:

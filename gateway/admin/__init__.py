@@ -7,33 +7,38 @@ RFC 3339.
 """
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 
 from gateway.ids import Minter
 from store.protocol import Store
 
 from .accounts import Accounts
-from .actor import COMMAND_LINE, Actor, Right
+from .actor import COMMAND_LINE, Actor, Right, actor_of
 from .binds import Binds
+from .changes import Changes
 from .credits import Credits
-from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Unavailable, Wrong
+from .entrance import Entrance
+from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable, Wrong
 from .health import Health
 from .incoming import Incoming
 from .live import Live
 from .messages import Messages
 from .office import Mail, Office
+from .own import Own
+from .people import People
 from .prices import Prices
 
 __all__ = [
-    "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Fault", "Forbidden", "Invalid", "Live", "Mail", "NotFound",
-    "Office", "Right", "Unavailable", "Wrong",
+    "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Entrance", "Fault", "Forbidden", "Invalid", "Live", "Mail",
+    "NotFound", "Office", "Right", "Unauthenticated", "Unavailable", "Wrong", "actor_of",
 ]  # fmt: skip
 
 
 class Desk:
     """Everything that can be done, in the name of one actor. Cheap to make: there is one for each request."""
 
-    def __init__(self, office: Office, actor: Actor) -> None:
+    def __init__(self, office: Office, actor: Actor, entrance: Entrance) -> None:
         self.office, self.actor = office, actor
         self.accounts = Accounts(office, actor)
         self.credits = Credits(office, actor)
@@ -42,10 +47,14 @@ class Desk:
         self.binds = Binds(office, actor)
         self.prices = Prices(office, actor)
         self.health = Health(office, actor)
+        self.people = People(office, actor)
+        self.own = Own(office, actor, entrance)
+        self.changes = Changes(office, actor, self.accounts)
 
 
 class Admin:
-    """`clock` is wall time in seconds; `live` the running gateway, None when the server is stopped."""
+    """`clock` is wall time in seconds; `live` the running gateway, None when the server is stopped; `mail` None when no
+    mail server is configured; `url` where the panel is found; `monotonic` and `pause` are for the brake on guessing."""
 
     def __init__(
         self,
@@ -54,8 +63,12 @@ class Admin:
         clock: Callable[[], float],
         live: Live | None = None,
         mail: Mail | None = None,
+        url: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail)
+        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail, url)
+        self.entrance = Entrance(self.office, monotonic, pause)
 
     def acting(self, actor: Actor) -> Desk:
-        return Desk(self.office, actor)
+        return Desk(self.office, actor, self.entrance)

@@ -4,7 +4,7 @@ Invariant: a password is shown once, when it is made; what is kept is its argon2
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any
 
@@ -12,16 +12,16 @@ from acl.addresses import MAX_ADDRESSES, network
 from acl.money import as_credits
 from acl.money import credits as units_of
 from acl.password import generate, hash_password
-from acl.settings import InvalidSettings, Settings
+from acl.settings import BY_NAME, InvalidSettings, Settings
 from store.office.changes import Change
 from store.protocol import AccountRow, Insufficient
 from store.protocol import Conflict as Taken
 
 from . import identity
 from .actor import Actor
-from .faults import Conflict, Invalid, NotFound, Wrong
+from .faults import Conflict, Forbidden, Invalid, NotFound, Stale, Wrong
 from .office import Office
-from .shapes import Shape, account
+from .shapes import Shape, account, version_of
 
 
 class Accounts:
@@ -56,10 +56,17 @@ class Accounts:
         await self._office.refreshed()
         return {**self._shape(row), "password": who.password, "warnings": who.warnings}
 
-    async def change(self, name: str, fields: Mapping[str, Any]) -> Shape:
-        """Set settings; None gives one its default back."""
+    async def version(self, name: str) -> str:
+        """Of the settings as they are now; `change` takes it back."""
+        return version_of(await self._office.named(self._actor, name))
+
+    async def change(self, name: str, fields: Mapping[str, Any], seen: str | None = None) -> Shape:
+        """Set settings; None gives one its default back. `seen`: the version that this was decided on."""
         async with self._office.changing:
             row = await self._office.named(self._actor, name)
+            if seen is not None and seen != version_of(row):
+                raise Stale(f"the settings of {row.name} were changed by somebody since you looked; look again")
+            self._may_change(fields)
             settings, faults = accepted(row.settings, fields)
             faults += await self._plan_faults(fields)
             if faults:
@@ -115,6 +122,16 @@ class Accounts:
         if not isinstance(wanted, str) or wanted in plans:  # what is no text at all is reported by the settings
             return []
         return [Wrong("price_plan", f"there is no price plan {wanted!r:.60}; there is {', '.join(sorted(plans))}")]
+
+    def _may_change(self, fields: Iterable[str]) -> None:
+        """What an operator decides is shown to the owner, who can ask for another value."""
+        wrong = [
+            Wrong(name, "is for an operator to change; ask for it")
+            for name in fields
+            if name in BY_NAME and BY_NAME[name].who == "operator" and not self._actor.operator
+        ]
+        if wrong:
+            raise Forbidden("; ".join(f"{each.field} {each.reason}" for each in wrong), wrong)
 
     # -- what they share ---------------------------------------------------------------------------------------------
     async def _save(self, row: AccountRow, settings: dict[str, Any]) -> Shape:

@@ -53,6 +53,18 @@ class Conflict(Fault):
     status = HTTPStatus.CONFLICT
 
 
+class Stale(Fault):
+    """What was seen when this was decided is not what is there now."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+
+
+class TooMany(Fault):
+    """Not now: too many attempts are waiting already."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+
 class Unavailable(Fault):
     """It cannot be done now: the store is full or down, or no server runs."""
 

@@ -28,7 +28,8 @@ class Mail(Protocol):
 
 class Office(NamedTuple):
     """`wall_ms` is wall time; `live` the running gateway, None when the server is stopped; `mail` None when no mail
-    server is configured; `changing` is held while something is read, changed and written back."""
+    server is configured; `changing` is held while something is read, changed and written back; `url` is where the panel
+    is found, without a slash at its end."""
 
     store: Store
     live: Live | None
@@ -36,6 +37,7 @@ class Office(NamedTuple):
     minter: Minter
     changing: asyncio.Lock
     mail: Mail | None = None
+    url: str = ""
 
     async def named(self, actor: Actor, name: str) -> AccountRow:
         wanted = full_name(name)

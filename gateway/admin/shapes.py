@@ -1,6 +1,8 @@
 """How rows of the store look to people and programs: names for numbers, credits for units, times by RFC 3339."""
 
+import json
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from acl.bind import standing
@@ -47,6 +49,11 @@ def account(row: AccountRow, binds: int | None) -> Shape:
         **({"error": fault} if fault else {}),
         **(settings.as_mapping() if settings else row.settings),
     }
+
+
+def version_of(row: AccountRow) -> str:
+    """Differs whenever a setting does; a balance and binds do not count."""
+    return sha256(json.dumps(row.settings, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def ledger_line(row: LedgerLine) -> Shape:

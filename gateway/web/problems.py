@@ -18,6 +18,7 @@ from store.protocol import OutcomeUnknown, StoreDown, StoreError, StoreFull
 
 log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
+HINTS = {HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"}, HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "60"}}
 
 
 def problem(status: int, detail: str, errors: Iterable[Wrong] = ()) -> JSONResponse:
@@ -34,7 +35,9 @@ def problem(status: int, detail: str, errors: Iterable[Wrong] = ()) -> JSONRespo
 
 async def of_fault(_request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, Fault)
-    return problem(fault.status, fault.detail, fault.errors)
+    answer = problem(fault.status, fault.detail, fault.errors)
+    answer.headers.update(HINTS.get(fault.status, {}))
+    return answer
 
 
 async def of_request(_request: Request, invalid: Exception) -> JSONResponse:

@@ -1,32 +1,51 @@
-"""What anybody may ask over HTTP: is the gateway alive, is it ready. The panel will grow here.
+"""What is served to the public: the API and the panel to whoever can prove who they are, and to anybody whether the
+gateway is alive and ready.
 
-Invariant: nothing that is answered here tells about accounts.
+Invariant: nothing that is answered without a proof tells about accounts or people.
 """
 
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from gateway.admin import Admin
+
+from .access import PublicAccess
+from .api import create_api
+from .bounds import Bounded
 from .serving import serving
 
 
-def create_public(unready: Callable[[], list[str]]) -> Starlette:
+def create_public(
+    admin: Admin, unready: Callable[[], list[str]], url: str = "", trusted_proxies: Sequence[str] = ()
+) -> ASGIApp:
     """`unready` names what keeps the gateway from taking traffic; nothing if all is well."""
+    api = create_api(admin, PublicAccess(admin.entrance, url))
+    api.include_router(health(unready), include_in_schema=False)
+    app: ASGIApp = Bounded(api)
+    # uvicorn's own types say the same of an application in other words
+    return ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app  # type: ignore[arg-type,return-value]
 
+
+def health(unready: Callable[[], list[str]]) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/healthz")
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
+    @routes.get("/readyz")
     async def readyz(_request: Request) -> Response:
         reasons = unready()
         return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
+    return routes
 
 
 @asynccontextmanager

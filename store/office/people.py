@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ..group import Told
 from ..protocol import Conflict, NotFound
 from ..sql import Statements
-from .changes import Change, log
+from .changes import Change, log, logged
 from .database import Database
 
 
@@ -80,6 +80,10 @@ class People:
         person: Person = await self._database.write(change(id_, fields, accounts, changes))
         return person
 
+    async def remove(self, id_: int, changes: Sequence[Change] = ()) -> None:
+        """With everything that proved them; what they changed stays in the log."""
+        await self._database.write(removed(id_, changes))
+
 
 def person_of(row: tuple[Any, ...]) -> Person:
     person = Person._make(row)
@@ -129,6 +133,9 @@ def change(
         yield f"UPDATE person SET {column} = ? WHERE id = ?", (fields[column], id_)  # noqa: S608 (a name from above)
     if accounts is not None:
         yield from own(id_, accounts)
+    if fields.get("enabled") is False:
+        yield "DELETE FROM session WHERE person = ?", (id_,)
+        yield "DELETE FROM link WHERE person = ?", (id_,)
     told = Told((yield from read(id_)))
     told.witness = yield from log(changes)
     return told
@@ -139,3 +146,11 @@ def own(person: int, accounts: Sequence[int]) -> Statements[None]:
     yield "DELETE FROM owner WHERE person = ?", (person,)
     for account in accounts:
         yield "INSERT INTO owner(person, account) VALUES (?, ?)", (person, account)
+
+
+def removed(id_: int, changes: Sequence[Change]) -> Statements[Told]:
+    yield from read(id_)
+    for table in ("owner", "recovery_code", "link", "session", "token"):
+        yield f"DELETE FROM {table} WHERE person = ?", (id_,)  # noqa: S608 (a name from above)
+    yield "DELETE FROM person WHERE id = ?", (id_,)
+    return (yield from logged(changes))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway import admin
-from gateway.admin import COMMAND_LINE, Admin
+from gateway.admin import COMMAND_LINE, Admin, Mail
 from gateway.ids import Minter
 from pdu.bodies import SUBMIT_SM_BODY, address
 from store.protocol import Batch, Outcome, Store
@@ -43,12 +43,27 @@ class Told:
         self.woken.append((account_id, number))
 
 
+class Clock:
+    """Time that passes when a test says so, or when somebody waits."""
+
+    def __init__(self) -> None:
+        self.now, self.waited = NOW, list[float]()
+
+    def wall(self) -> float:
+        return self.now
+
+    async def pause(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.now += seconds
+
+
 class Desk(NamedTuple):
     house: Admin
     store: Store
     live: Told
     minter: Minter
     operator: admin.Desk
+    time: Clock
 
     async def id_of(self, name: str) -> int:
         return next(row.id for row in await self.store.accounts() if row.name == name)
@@ -67,11 +82,14 @@ class Desk(NamedTuple):
 
 
 @asynccontextmanager
-async def open_desk(folder: Path, *, live: bool = True) -> AsyncIterator[Desk]:
-    async with open_store(folder, now=lambda: NOW) as store:
+async def open_desk(folder: Path, *, live: bool = True, mail: Mail | None = None) -> AsyncIterator[Desk]:
+    time = Clock()
+    async with open_store(folder, now=time.wall) as store:
         told, minter = Told(), Minter(0, await store.last_id())
-        house = Admin(store, minter, lambda: NOW, told if live else None)
-        yield Desk(house, store, told, minter, house.acting(COMMAND_LINE))
+        house = Admin(
+            store, minter, time.wall, told if live else None, mail, monotonic=time.wall, pause=time.pause
+        )
+        yield Desk(house, store, told, minter, house.acting(COMMAND_LINE), time)
 
 
 def submit(text: bytes = b"Hello", source: str = "ACME", destination: str = "48600100200", **fields: Any) -> bytes:

@@ -3,7 +3,7 @@
 -- be read to check a code; it is of no use without the password.)
 
 CREATE TABLE person(
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never given to somebody else: the log of changes names it
     email TEXT NOT NULL COLLATE NOCASE UNIQUE,
     name TEXT NOT NULL,
     operator INTEGER NOT NULL CHECK (operator IN (0, 1)),

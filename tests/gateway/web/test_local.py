@@ -15,6 +15,7 @@ from starlette.routing import Route
 from gateway.web.local import local_api
 from gateway.web.public import create_public, public_web
 from gateway.web.unix import connect
+from tests.gateway.desk import open_desk
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -74,9 +75,13 @@ async def test_an_open_connection_does_not_keep_the_gateway_from_stopping(tmp_pa
         idle.close()
 
 
-async def test_health_and_readiness() -> None:
+async def test_health_and_readiness(tmp_path: Path) -> None:
+    """Open to anybody; everything else wants a proof."""
     reasons: list[str] = []
-    async with public_web("127.0.0.1", 0, create_public(lambda: reasons)) as (host, port):
+    async with (
+        open_desk(tmp_path) as desk,
+        public_web("127.0.0.1", 0, create_public(desk.house, lambda: reasons)) as (host, port),
+    ):
 
         async def fetch(path: str) -> tuple[int, bytes]:
             return await asyncio.to_thread(lambda: get(socket.create_connection((host, port), 5), path))
@@ -85,12 +90,11 @@ async def test_health_and_readiness() -> None:
         assert await fetch("/readyz") == (200, b'{"ready":true,"reasons":[]}')
         reasons.append("draining")
         assert await fetch("/readyz") == (503, b'{"ready":false,"reasons":["draining"]}')
-        assert (await fetch("/"))[0] == 404
+        assert (await fetch("/api/v1/accounts"))[0] == 401
 
 
 async def test_a_taken_port_is_an_error_at_once() -> None:
-    app = create_public(list)
-    async with public_web("127.0.0.1", 0, app) as (host, port):
+    async with public_web("127.0.0.1", 0, APP) as (host, port):
         with pytest.raises(OSError):
-            async with public_web(host, port, app):
+            async with public_web(host, port, APP):
                 pass
