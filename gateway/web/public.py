@@ -19,6 +19,7 @@ from gateway.admin import Admin
 from .access import PublicAccess
 from .api import create_api
 from .bounds import Bounded
+from .panel import add_panel
 from .serving import serving
 
 
@@ -28,6 +29,7 @@ def create_public(
     """`unready` names what keeps the gateway from taking traffic; nothing if all is well."""
     api = create_api(admin, PublicAccess(admin.entrance, url))
     api.include_router(health(unready), include_in_schema=False)
+    add_panel(api)
     app: ASGIApp = Bounded(api)
     # uvicorn's own types say the same of an application in other words
     return ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app  # type: ignore[arg-type,return-value]
