@@ -25,6 +25,7 @@ from store.protocol import AccountRow, Store
 from .delivery import Due, Mailbox, Receiver
 from .smpp.parts import PartCounter, counter
 from .smpp.session import Session
+from .traffic import Tally
 
 log = structlog.get_logger()
 
@@ -50,6 +51,7 @@ class Account:
     def __init__(self, row: AccountRow, prices: dict[str, int], mailbox: Mailbox, label: str) -> None:
         self.id, self.mailbox, self.label = row.id, mailbox, label
         self.links: list[BoundLink] = []
+        self.tally = Tally()
         self.settings = Settings()
         self.purse = Purse(row.balance + row.credit_limit, Rate(1, 1))
         self._credit_limit = row.credit_limit

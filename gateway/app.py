@@ -40,12 +40,14 @@ from .smpp.pending import Pending
 from .smpp.server import Caps, Certificate, Server
 from .smpp.session import Timers
 from .smpp.submit import Submit
+from .traffic import Figures
 
 log = structlog.get_logger()
 PATIENCE = 10.0  # seconds a stop waits for clients to answer its unbind
 AT_ONCE = 50  # stored deliveries made ready for the wire in one turn of the loop
 HASHERS = 2  # threads that hash passwords
 EVERY_MINUTE = 60  # ticks
+FIGURES_EVERY = 2  # ticks
 
 
 class Endpoints(NamedTuple):
@@ -75,6 +77,7 @@ class Gateway:
         self.meter = Meter(self._views)
         self.accounts = Accounts(store, self._mailbox)
         self.refusals = Refusals(self.meter, self.wall_ms)
+        self.figures = Figures(store.traffic)
         self.dispatch = Dispatch(store, self.accounts, self.meter, self.wall_ms)
         rules = [Rule(rule.to, rule.state, rule.error, rule.delay) for rule in config.simulator.rules]
         self.network = Simulator(rules, config.simulator.delay, loop, self.dispatch.report)
@@ -156,6 +159,7 @@ class Gateway:
             errand.cancel()
         await asyncio.gather(*self._errands, return_exceptions=True)
         await self._keep_refusals()
+        await self._keep_figures()
         self.store.mark(self.dispatch.low_water(self.minter.next))
         self._pool.shutdown(wait=False, cancel_futures=True)
 
@@ -187,6 +191,8 @@ class Gateway:
         for certificate in self._certificates:
             certificate.follow()
         self._errand(self._keep_refusals())
+        if self._ticks % FIGURES_EVERY == 0:
+            self._errand(self._keep_figures())
         if self._ticks % EVERY_MINUTE == 0:
             self._errand(self._measure())
             self._errand(self._expire_deliveries())
@@ -206,6 +212,13 @@ class Gateway:
                 await self.store.refuse(rows)
             except StoreError as fault:
                 log.warning("refusals not remembered", count=len(rows), reason=str(fault))
+
+    async def _keep_figures(self) -> None:
+        self.figures.gather(((each.id, each.tally) for each in self.accounts.by_id.values()), self.wall_ms() // 1000)
+        try:
+            await self.figures.keep()
+        except StoreError as fault:
+            log.warning("figures not kept", reason=str(fault))
 
     async def _measure(self) -> None:
         try:
@@ -265,6 +278,8 @@ class Gateway:
                 "tls": link.secured,
                 "since": wall - (now - link.session.bound_at),
                 "window": link.session.window,
+                "in_window": min(link.session.window, link.working + link.session.number_waiting),
+                "rate": round(link.rate, 1),
                 "unanswered_deliveries": len(link.session.unanswered),
             }
             for link in self.server.links.values()

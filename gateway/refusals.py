@@ -36,6 +36,7 @@ class Refusals:
 
     def note_submits(self, account: Account, peer: str, refused: Sequence[tuple[SubmitSm, Refusal]]) -> None:
         """Messages of one run that were refused."""
+        account.tally.refused += len(refused)
         for submit, refusal in refused:
             self._count("message", account.name, refusal.reason)
             if self._room(account.id):

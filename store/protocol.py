@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
     from .office.people import People
+    from .office.traffic import Traffic
 
 
 # -- how it fails ------------------------------------------------------------------------------------------
@@ -192,6 +193,7 @@ class Store(Protocol):
     """Called on the loop after each commit, before its futures are done."""
 
     people: People
+    traffic: Traffic
     changes: Changes
     credentials: Credentials
     answers: Answers

@@ -25,6 +25,7 @@ from .office.answers import Answers
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
 from .office.people import People
+from .office.traffic import Traffic
 from .protocol import (
     AccountRow,
     Batch,
@@ -62,6 +63,7 @@ class SqliteStore:
         self._one_scan = asyncio.Lock()
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
+        self.traffic = Traffic(self)
 
     @property
     def engine(self) -> str:

@@ -28,6 +28,7 @@ from .office import Mail, Office
 from .own import Own
 from .people import People
 from .prices import Prices
+from .traffic import Traffic
 
 __all__ = [
     "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Entrance", "Fault", "Forbidden", "Invalid", "Live", "Mail",
@@ -46,6 +47,7 @@ class Desk:
         self.incoming = Incoming(office, actor)
         self.binds = Binds(office, actor)
         self.prices = Prices(office, actor)
+        self.traffic = Traffic(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)
         self.own = Own(office, actor, entrance)

@@ -140,7 +140,12 @@ class Dispatch:
             for id_ in outcome.ids:
                 self._watched.pop(id_, None)
         late = before.intersection(outcome.ids) if before else before
-        self._meter.messages[account.label, STATE_NAMES[end.state]] += len(outcome.ids) - len(late)
+        ended = len(outcome.ids) - len(late)
+        self._meter.messages[account.label, STATE_NAMES[end.state]] += ended
+        if end.state == DELIVERED:
+            account.tally.delivered += ended
+        else:
+            account.tally.failed += ended
         if not outcome.owed:
             return
         if parcel.origin is not None and parcel.origin.holds_answers():
@@ -228,6 +233,7 @@ class Dispatch:
                 if account is not None:
                     account.purse.credit += sum(charges.values()) - sum([row.charge for row in found])
                     self._meter.messages[account.label, "accepted"] += len(found)
+                    account.tally.submitted += len(found)
                 self.withdraw(min(charges))
                 for row in found:
                     if row.scheduled_at is not None:

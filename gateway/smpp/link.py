@@ -80,6 +80,9 @@ class Link(asyncio.Protocol):
         self._stuck_since: float | None = None
         self._breathless = 0  # requests served since the others had their turn
         self._closing_for = 0  # ticks
+        self.working = 0  # requests under way
+        self.rate = 0.0  # requests a second, smoothed over some ten of them
+        self._served = 0  # since the last tick
         self._flushing = self._reading_paused = self._answers_lost = False
         self._after_writing: list[Callable[[], None]] = []
 
@@ -225,7 +228,9 @@ class Link(asyncio.Protocol):
             session.nack([request.sequence for request in requests], status)
             self._floor.refusals.note_command(account, len(requests))
             return
+        self.working = len(requests)
         answer = await self._floor.handlers[command](self, requests, self._clock())
+        self.working, self._served = 0, self._served + len(requests)
         session.send(answer.octets)
         self._habit.answered(self._clock(), len(requests) + session.number_waiting)
         if answer.then is not None:
@@ -309,6 +314,7 @@ class Link(asyncio.Protocol):
 
     def tick(self, now: float) -> None:
         late = self.session.tick(now)
+        self.rate, self._served = 0.9 * self.rate + 0.1 * self._served, 0
         if late:
             self.account.mailbox.answered([(due, ESME_RUNKNOWNERR) for due in late], now)
         if self._stuck_since is not None and now - self._stuck_since >= (self.session.timers.response or 60.0):

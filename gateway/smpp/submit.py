@@ -197,6 +197,7 @@ class Submit:
         if not messages:
             return Admission(verdicts, (), None)
         self._meter.messages[account.label, "accepted"] += len(messages)
+        account.tally.submitted += len(messages)
         await self._pending.replace_present(account, messages)
         timing = dict(zip(keys, timed, strict=True)) if timed else None
         then = partial(self._hand_over, link, messages, keys.start, wall, timing)

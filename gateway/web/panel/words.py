@@ -1,8 +1,8 @@
 """The panel's words in the reader's language: sentences, plural forms, numbers, dates and the reader's time zone.
 
 Invariant: nothing is compiled on disk; what is translated stands in `locale/<language>/LC_MESSAGES/*.po`, a file
-for each subject, read at the first word. A language is there as soon as its folder is, and its name stands in LANGUAGES.
-English is what the sentences are written in.
+for each subject, read at the first word. A language is there as soon as its folder is, and its name stands in
+LANGUAGES. English is what the sentences are written in.
 
 `_("Send to %(address)s", address=…)` and `ngettext("%(n)s bind", "%(n)s binds", n)` speak the language of the request
 that is being answered; `said(text)` does so for sentences that were made elsewhere (in acl, in a Fault), which stand in
