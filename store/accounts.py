@@ -13,7 +13,7 @@ from . import reading
 from .group import Told
 from .money import Ledger
 from .office.changes import Change, log, logged
-from .protocol import AccountRow, Conflict, Insufficient, LedgerLine, NotFound
+from .protocol import AccountRow, Automatic, Conflict, Insufficient, LedgerLine, NotFound
 from .sql import Statement, Statements
 
 POSTED = frozenset({"topup", "auto_topup", "adjustment"})
@@ -27,6 +27,7 @@ def add(
     at: int,
     opening: int,
     credit_limit: int,
+    automatic: Automatic | None = None,
     changes: Sequence[Change] = (),
 ) -> Statements[Told]:
     for column, value in (("name", name), ("system_id", system_id)):
@@ -39,6 +40,8 @@ def add(
         (name, system_id, password_hash, json.dumps(settings), at, credit_limit),
     )
     account: int = rows[0][0]
+    if automatic is not None:
+        yield from ask_when(account, automatic)
     ledger = Ledger(at)
     if opening:
         yield from ledger.post(account, "topup", opening, note="opening balance")
@@ -52,6 +55,7 @@ def change(
     password_hash: str | None,
     enabled: bool | None,
     credit_limit: int | None,
+    automatic: Automatic | None = None,
     changes: Sequence[Change] = (),
 ) -> Statements[Told]:
     row = yield from read(account)
@@ -66,9 +70,19 @@ def change(
     for column, value in columns.items():
         if value is not None:
             yield f"UPDATE account SET {column} = ? WHERE id = ?", (value, account)  # noqa: S608 (a name from above)
+    if automatic is not None:
+        yield from ask_when(account, automatic)
     told = Told((yield from read(account)))
     told.witness = yield from log(changes)
     return told
+
+
+def ask_when(account: int, automatic: Automatic) -> Statements[None]:
+    below = automatic.below if automatic.amount else None
+    yield (
+        "UPDATE account SET topup_below = ?, topup_amount = ?, topup_per_day = ?, topup_at_once = ? WHERE id = ?",
+        (below, automatic.amount, automatic.per_day, automatic.at_once, account),
+    )
 
 
 def read(account: int) -> Statements[AccountRow]:
@@ -113,15 +127,16 @@ def transfer(
 ) -> Statements[Told]:
     if source == target or amount <= 0:
         raise ValueError("a transfer moves a positive amount from one account to another")
-    for account in (source, target):
-        yield from read(account)
+    giver = yield from read(source)
+    yield from read(target)
     out, into = (yield from requested(source, request_id)), (yield from requested(target, request_id))
     if out is not None or into is not None:
         if out is None or into is None or (out.amount, into.amount, into.line) != (-amount, amount, out.line + 1):
             raise Conflict(f"request {request_id} was something else")
         return Told((out, into))
+    if giver.balance < amount:  # what is lent to an account is not its own to give away
+        raise Insufficient(f"the balance of {giver.name} does not allow {amount}")
     ledger = Ledger(at)
-    yield from afford(ledger, source, -amount)
     out = yield from ledger.post(source, "transfer_out", -amount, request_id=request_id, note=note)
     into = yield from ledger.post(target, "transfer_in", amount, request_id=request_id, note=note)
     yield from log(changes)

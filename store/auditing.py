@@ -92,6 +92,11 @@ FINDINGS = (
         f"SELECT k.settled_below, ({reading.LAST_ID}) AS last FROM mark AS k WHERE k.settled_below > last + 1",
     ),
     (
+        "top-up {} names ledger line {}, which did not book it",
+        "SELECT t.id, t.line FROM topup AS t LEFT JOIN ledger AS l ON l.line = t.line AND l.account = t.account"
+        " AND l.amount = t.amount AND l.kind IN ('topup', 'auto_topup') WHERE t.line IS NOT NULL AND l.line IS NULL",
+    ),
+    (
         "message {} was answered as {} but was never accepted",
         "SELECT u.id, u.wire_id FROM multi AS u LEFT JOIN message AS m ON m.id = u.id WHERE m.id IS NULL",
     ),

@@ -16,6 +16,8 @@ from .sql import Statements
 
 GENESIS = bytes(32)
 """What the first line of a store is chained to."""
+NEVER = -(2**63)
+"""A threshold that no balance comes down to."""
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -38,8 +40,8 @@ class Books:
 
     def __init__(self) -> None:
         self.line, self.hash = -1, GENESIS
-        self.purses: dict[int, tuple[int, int]] = {}
-        """Account -> balance and credit limit."""
+        self.purses: dict[int, tuple[int, int, int]] = {}
+        """Account -> balance, credit limit, and the balance at which it asks for credit."""
 
 
 class Ledger:
@@ -55,14 +57,27 @@ class Ledger:
 
     def room(self, account: int) -> Statements[int]:
         """What the account can still spend."""
-        balance, credit_limit = yield from self._purse(account)
+        balance, credit_limit, _threshold = yield from self._purse(account)
         return balance + credit_limit
 
-    def _purse(self, account: int) -> Statements[tuple[int, int]]:
-        """Balance and credit limit; read once, and nobody else writes meanwhile."""
+    def low(self, account: int) -> bool:
+        """Whether a balance that was just moved has come down to where the account asks for credit."""
+        balance, _credit_limit, threshold = self.books.purses[account]
+        return balance <= threshold
+
+    def rest(self, account: int) -> None:
+        """It has asked, and need not be looked at again until somebody else has written."""
+        balance, credit_limit, _threshold = self.books.purses[account]
+        self.books.purses[account] = balance, credit_limit, NEVER
+
+    def _purse(self, account: int) -> Statements[tuple[int, int, int]]:
+        """Balance, credit limit, threshold; read once, and nobody else writes meanwhile."""
         purse = self.books.purses.get(account)
         if purse is None:
-            rows = yield "SELECT balance, credit_limit FROM account WHERE id = ?", (account,)
+            rows = yield (
+                "SELECT balance, credit_limit, coalesce(topup_below, ?) FROM account WHERE id = ?",
+                (NEVER, account),
+            )
             if not rows:
                 raise Contradiction(f"there is no account {account}")
             purse = self.books.purses[account] = rows[0]
@@ -79,7 +94,7 @@ class Ledger:
         note: str = "",
     ) -> Statements[LedgerLine]:
         """Write a line. The caller has looked whether there is room; if not, the schema refuses."""
-        balance, credit_limit = yield from self._purse(account)
+        balance, credit_limit, threshold = yield from self._purse(account)
         books = self.books
         if books.line < 0:
             rows = yield "SELECT line, hash FROM ledger ORDER BY line DESC LIMIT 1", ()
@@ -94,7 +109,7 @@ class Ledger:
             (*fields, bytearray(digest)),
         )
         books.line, books.hash = fields[0], digest
-        books.purses[account] = balance + amount, credit_limit
+        books.purses[account] = balance + amount, credit_limit, threshold
         if kind != "debit":
             self.moved[account] = self.moved.get(account, 0) + amount
         self.last = LedgerLine(*fields, digest)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .office.credentials import Credentials
     from .office.people import People
     from .office.traffic import Traffic
+    from .office.statement import AccountStatement
+    from .office.topups import Topups
 
 
 # -- how it fails ------------------------------------------------------------------------------------------
@@ -96,6 +98,15 @@ class Outcome(NamedTuple):
     if_scheduled: bool = False
 
 
+class Automatic(NamedTuple):
+    """When an account asks for credit by itself: at a balance of `below` or less, for `amount` (0: never), so many
+    times in 24 hours. `at_once`: the credit is given in the transaction that asks for it."""
+    below: int = 0
+    amount: int = 0
+    per_day: int = 1
+    at_once: bool = False
+
+
 class RefusalRow(NamedTuple):
     """Why something was refused: `kind` bind or message; account None for every bind. `count`: this row stands for as
     many that were alike."""
@@ -133,7 +144,8 @@ class AccountRow(NamedTuple):
 
 
 class LedgerLine(NamedTuple):
-    """`first_id` and `last_id` of a debit: the messages it paid for lie between them."""
+    """`first_id` and `last_id` of a debit: the messages it paid for lie between them. The `note` of a debit or refund
+    is the number of its messages (there is none in lines from before it was kept)."""
     line: int
     account: int
     at: int
@@ -197,6 +209,8 @@ class Store(Protocol):
     changes: Changes
     credentials: Credentials
     answers: Answers
+    topups: Topups
+    statement: AccountStatement
 
     @property
     def engine(self) -> str:
@@ -233,12 +247,14 @@ class Store(Protocol):
 
     async def add_account(self, name: str, system_id: str, password_hash: str, settings: Mapping[str, Any], at: int,
                           credits: int = 0,  # noqa: A002 (nobody quits from here)
-                          credit_limit: int = 0, changes: Sequence[Change] = ()) -> AccountRow:
+                          credit_limit: int = 0, automatic: Automatic | None = None,
+                          changes: Sequence[Change] = ()) -> AccountRow:
         """Conflict if the name or the system_id is taken. `credits` become its first topup."""
 
     async def change_account(self, account: int, *, settings: Mapping[str, Any] | None = None,
                              password_hash: str | None = None, enabled: bool | None = None,
-                             credit_limit: int | None = None, changes: Sequence[Change] = ()) -> AccountRow:
+                             credit_limit: int | None = None, automatic: Automatic | None = None,
+                             changes: Sequence[Change] = ()) -> AccountRow:
         """All of it or nothing. NotFound; Insufficient if the balance is already below the new credit limit."""
 
     async def post(self, account: int, kind: str, amount: int, at: int, request_id: str | None = None,
@@ -247,7 +263,8 @@ class Store(Protocol):
 
     async def transfer(self, source: int, target: int, amount: int, at: int, request_id: str | None = None,
                        note: str = "", changes: Sequence[Change] = ()) -> tuple[LedgerLine, LedgerLine]:
-        """Both lines, or neither. -> (transfer_out, transfer_in)"""
+        """Both lines, or neither. -> (transfer_out, transfer_in). Insufficient if the balance does not allow it,
+        whatever the credit limit."""
 
     async def ledger(self, account: int, after: int = 0, limit: int = 100) -> list[LedgerLine]: ...
 

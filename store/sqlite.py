@@ -26,8 +26,11 @@ from .office.changes import Change, Changes
 from .office.credentials import Credentials
 from .office.people import People
 from .office.traffic import Traffic
+from .office.statement import AccountStatement
+from .office.topups import Topups
 from .protocol import (
     AccountRow,
+    Automatic,
     Batch,
     Commit,
     Export,
@@ -64,6 +67,7 @@ class SqliteStore:
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
         self.traffic = Traffic(self)
+        self.topups, self.statement = Topups(self), AccountStatement(self)
 
     @property
     def engine(self) -> str:
@@ -169,10 +173,11 @@ class SqliteStore:
         at: int,
         credits: int = 0,  # noqa: A002 (the protocol's name)
         credit_limit: int = 0,
+        automatic: Automatic | None = None,
         changes: Sequence[Change] = (),
     ) -> AccountRow:
         row: AccountRow = await self.write(
-            accounts.add(name, system_id, password_hash, settings, at, credits, credit_limit, changes)
+            accounts.add(name, system_id, password_hash, settings, at, credits, credit_limit, automatic, changes)
         )
         return row
 
@@ -184,10 +189,11 @@ class SqliteStore:
         password_hash: str | None = None,
         enabled: bool | None = None,
         credit_limit: int | None = None,
+        automatic: Automatic | None = None,
         changes: Sequence[Change] = (),
     ) -> AccountRow:
         row: AccountRow = await self.write(
-            accounts.change(account, settings, password_hash, enabled, credit_limit, changes)
+            accounts.change(account, settings, password_hash, enabled, credit_limit, automatic, changes)
         )
         return row
 

@@ -17,6 +17,7 @@ from typing import Any
 from . import reading
 from .group import Entry, Told, Verb
 from .money import Books, Ledger
+from .office.topups import run_low
 from .protocol import Batch, Contradiction, Outcome, RefusalRow
 from .sql import Statements, insert, insert_ids, with_ids
 
@@ -76,7 +77,7 @@ def charge(writing: Writing, account: int, batches: Sequence[tuple[int, Batch]])
     if not rows:
         return
     ids = min([batch.rows[0][0] for _, batch in batches]), max([batch.rows[-1][0] for _, batch in batches])
-    line = yield from writing.ledger.post(account, "debit", -total, ids=ids)
+    line = yield from writing.ledger.post(account, "debit", -total, ids=ids, note=str(len(rows)))
     yield from insert(
         "message", ("account", "charge_line", "at"), (account, line.line, writing.at), ("id", "charge", "body"), rows
     )
@@ -88,6 +89,8 @@ def charge(writing: Writing, account: int, batches: Sequence[tuple[int, Batch]])
             yield from insert("multi", (), (), ("id", "wire_id"), [one for one in batch.multi if one[0] not in refused])
     writing.told.messages += len(rows)
     writing.told.witness = "SELECT 1 FROM message WHERE id = ?", (rows[0][0],)
+    if writing.ledger.low(account):
+        yield from run_low(writing.ledger, account)
 
 
 def affordable(rows: Sequence[Any], room: int) -> tuple[list[Any], int, frozenset[int]]:
@@ -143,7 +146,7 @@ def refund(writing: Writing, outcomes: Sequence[Outcome]) -> Statements[dict[int
             raise Contradiction(f"account {account} has not sent all the messages that are to be refunded")
         amount = sum([charges for _, charges in sums])
         if amount:
-            line = yield from writing.ledger.post(account, "refund", amount)
+            line = yield from writing.ledger.post(account, "refund", amount, note=str(len(ids)))
             lines[account] = line.line
     return lines
 
