@@ -15,6 +15,7 @@ from acl.senders import ANY
 
 TRANSMITTER, RECEIVER, TRANSCEIVER = BIND_TYPES = ("transmitter", "receiver", "transceiver")
 OPTIONAL_COMMANDS = ("data_sm", "submit_multi", "query_sm", "cancel_sm", "replace_sm")
+OFF = "off"
 
 _DAY = 86_400
 _LONG = 64  # characters of anything that is spelt strictly: more than the longest IPv6 network
@@ -113,6 +114,20 @@ class Settings:
     low_credit_alert: str = _own(
         "credits", "0", "The balance below which the account is shown as low on credit. 0: never.",
         unit="credits", maximum=LARGEST,
+    )  # fmt: skip
+    auto_topup_amount: str = _own(
+        "choice", OFF, "Credits the account asks for by itself when it has come down to the threshold.",
+        choices=(OFF, "100", "200", "250", "500", "1000", "5000", "10000"),
+    )  # fmt: skip
+    auto_topup_threshold: str = _own(
+        "credits", "0", "The balance at which it asks for them.", unit="credits", maximum=LARGEST
+    )
+    auto_topup_per_day: int = _own(
+        "integer", 4, "How often it asks in 24 hours at most, should a client send in a loop.", minimum=1, maximum=100
+    )
+    auto_topup_at_once: str = _is(
+        "choice", "no", "Whether the credits it asks for are given at once, before they are paid.",
+        choices=("no", "yes"),
     )  # fmt: skip
 
     # -- sessions ------------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from acl.addresses import MAX_ADDRESSES, network
 from acl.money import as_credits
 from acl.money import credits as units_of
 from acl.password import generate, hash_password
-from acl.settings import BY_NAME, InvalidSettings, Settings
+from acl.settings import BY_NAME, OFF, InvalidSettings, Settings
 from store.office.changes import Change
-from store.protocol import AccountRow, Insufficient
+from store.protocol import AccountRow, Automatic, Insufficient
 from store.protocol import Conflict as Taken
 
 from . import identity
@@ -43,13 +43,13 @@ class Accounts:
         if wrong:
             raise Invalid(*wrong)
         digest = await asyncio.to_thread(hash_password, who.password)
-        at, limit = self._office.wall_ms(), limit_of(settings)
+        at, limit, automatic = self._office.wall_ms(), limit_of(settings), automatic_of(settings)
         changes = [self._actor.change(at, "account", "created", new=who.name), *self._changed(None, {}, settings)]
         if who.topup:
             changes.append(self._actor.change(at, "credits", "topup", new=as_credits(who.topup)))
         try:
             row = await self._store.add_account(
-                who.name, who.system_id, digest, settings, at, who.topup, limit, changes=changes
+                who.name, who.system_id, digest, settings, at, who.topup, limit, automatic, changes
             )
         except Taken as taken:
             raise Conflict(str(taken)) from None
@@ -139,7 +139,11 @@ class Accounts:
         changes = self._changed(row.id, row.settings, settings)
         try:
             row = await self._store.change_account(
-                row.id, settings=settings, credit_limit=limit_of(settings), changes=changes
+                row.id,
+                settings=settings,
+                credit_limit=limit_of(settings),
+                automatic=automatic_of(settings),
+                changes=changes,
             )
         except Insufficient:
             raise Conflict(f"{row.name} owes more than that already; top it up first") from None
@@ -171,6 +175,14 @@ def accepted(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dic
     except InvalidSettings as invalid:
         return {}, [Wrong(*error) for error in invalid.errors]
     return {key: spelling[key] for key in wanted}, []
+
+
+def automatic_of(settings: Mapping[str, Any]) -> Automatic:
+    """When the account asks for credit by itself, as the store watches over it."""
+    chosen = Settings.of(settings)
+    amount = 0 if chosen.auto_topup_amount == OFF else units_of(chosen.auto_topup_amount)
+    at_once = chosen.auto_topup_at_once == "yes"
+    return Automatic(units_of(chosen.auto_topup_threshold), amount, chosen.auto_topup_per_day, at_once)
 
 
 def limit_of(settings: Mapping[str, Any]) -> int:

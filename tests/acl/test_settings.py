@@ -13,7 +13,8 @@ DEFAULTS = {
     "data_codings": [], "max_parts": 8,
     "commands": ["data_sm", "submit_multi", "query_sm", "cancel_sm", "replace_sm"], "max_validity": 604_800,
     "window": 10, "throughput": 20, "burst": 0, "price_plan": "default", "refund": "unsent", "credit_limit": "0",
-    "low_credit_alert": "0", "enquire_link": 30, "response_timeout": 30, "inactivity": 0, "session_limit": 86_400,
+    "low_credit_alert": "0", "auto_topup_amount": "off", "auto_topup_threshold": "0", "auto_topup_per_day": 4,
+    "auto_topup_at_once": "no", "enquire_link": 30, "response_timeout": 30, "inactivity": 0, "session_limit": 86_400,
     "delivery_window": 0, "receipt_tlvs": "standard", "receipt_zone": "UTC", "status_overrides": {},
     "description": "", "contact_email": "", "language": "en", "time_zone": "UTC",
 }  # fmt: skip

@@ -62,6 +62,10 @@ class Desk:
     def balance(self, login: Login) -> str:
         return str(self.show(login)["balance"])
 
+    def topups(self, login: Login) -> list[Any]:
+        found: list[Any] = self.ask("GET", "accounts", login.name, "topups")["items"]
+        return found
+
     def prices(self, plan: str, **prices: str) -> Any:
         """`n48="0.5"` for a prefix, `rest="1"` for all other destinations."""
         named = {("*" if name == "rest" else name.removeprefix("n")): price for name, price in prices.items()}

@@ -335,6 +335,48 @@ async def credit_limit(scene: Scene) -> None:
             scene.desk.change(login, credit_limit="0")
 
 
+def asked_for(scene: Scene, login: Login) -> list[tuple[str, str]]:
+    return [(one["state"], one["amount"]) for one in scene.desk.topups(login)]
+
+
+@check
+async def auto_topup_amount(scene: Scene) -> None:
+    async with scene.client(credits="10", auto_topup_threshold="9") as (login, client):
+        await accepted([client.submit()])
+        assert asked_for(scene, login) == []
+        scene.desk.change(login, auto_topup_amount="250")
+        await accepted([client.submit()])
+        assert asked_for(scene, login) == [("open", "250")]
+
+
+@check
+async def auto_topup_threshold(scene: Scene) -> None:
+    async with scene.client(credits="10", auto_topup_amount="100") as (login, client):
+        await accepted([client.submit()])
+        assert asked_for(scene, login) == []
+        scene.desk.change(login, auto_topup_threshold="8")
+        await accepted([client.submit()])
+        assert asked_for(scene, login) == [("open", "100")]
+
+
+@check
+async def auto_topup_per_day(scene: Scene) -> None:
+    asks: dict[str, Any] = {"auto_topup_amount": "100", "auto_topup_threshold": "1000", "auto_topup_at_once": "yes"}
+    async with scene.client(credits="10", **asks) as (login, client):
+        scene.desk.change(login, auto_topup_per_day=2)
+        for _ in range(4):
+            await accepted([client.submit()])
+        assert asked_for(scene, login) == [("capped", "100"), ("booked", "100"), ("booked", "100")]
+
+
+@check
+async def auto_topup_at_once(scene: Scene) -> None:
+    async with scene.client(credits="10", auto_topup_amount="100", auto_topup_threshold="9") as (login, client):
+        scene.desk.change(login, auto_topup_at_once="yes")
+        await accepted([client.submit()])
+        assert scene.desk.balance(login) == "109"
+
+
 # -- sessions ------------------------------------------------------------------------------------------------------
 @check
 async def enquire_link(scene: Scene) -> None:
