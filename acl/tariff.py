@@ -76,6 +76,12 @@ class Tariff(dict[bytes, int | Refusal]):
         number = _ADDRESS.fullmatch(destination)
         return self._decide(number[1]) if number else INVALID
 
+    def prefix(self, destination: bytes) -> str | None:
+        """The rule of the plan that prices this address: its first digits, or EVERYWHERE; None if there is none."""
+        number = _ADDRESS.fullmatch(destination)
+        starts = [number[1][:length] for length in range(len(number[1]), -1, -1)] if number else []
+        return next((start.decode("ascii") for start in starts if start in self._prices), None)
+
     def __missing__(self, head: bytes) -> int | Refusal:
         digits = head[2:].rstrip(b"\0")
         if head[0] > 2 or not digits.isdigit() or digits.startswith(b"0"):

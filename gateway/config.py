@@ -24,6 +24,7 @@ NEIGHBOURS = re.compile(r"SMPPGATE_(SERVICE_|PORT(_|$)|NAME$|ENV_)")
 # Relative paths written in the file count from the file's folder, so the same file means the same wherever one stands.
 PATHS = (("data_dir",), ("smpp", "tls", "cert"), ("smpp", "tls", "key"))
 NEAREST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where this machine finds what listens everywhere
+SHORTEST_SECRET = 16
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -204,6 +205,23 @@ class Simulator(Section):
     rules: Annotated[tuple[Rule, ...], BeforeValidator(rules_of)] = RULES
 
 
+class PaymentService(Section):
+    """Who is told of top-ups, and answers when they are paid."""
+
+    url: str = ""
+    secret: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if bool(self.url) != bool(self.secret):
+            raise ValueError("url and secret belong together; only one of them is set")
+        if self.url and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", self.url):
+            raise ValueError("url is not an address such as https://pay.example.org/orders")
+        if self.secret and len(self.secret) < SHORTEST_SECRET:
+            raise ValueError(f"secret has fewer than {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32")
+        return self
+
+
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -216,6 +234,7 @@ class Config(Section):
     metrics: Metrics = Metrics()
     web: Web = Web()
     simulator: Simulator = Simulator()
+    payment: PaymentService = PaymentService()
     log: Log = Log()
 
 

@@ -45,6 +45,8 @@ async def serve(
     from prometheus_client import make_asgi_app
 
     from .admin import Admin
+    from .payment import Payment
+    from .till import Till, open_till
     from .web.access import LocalAccess
     from .web.api import create_api
     from .web.local import local_api
@@ -56,7 +58,9 @@ async def serve(
         gateway = Gateway(config, store, max_connections=connections_at_most(config.smpp.max_connections))
         listeners.push_async_callback(gateway.stop)
         endpoints = await gateway.start()
-        admin = Admin(store, gateway.minter, gateway.wall, gateway, url=config.web.address)
+        payment = Payment(config.payment.url, config.payment.secret) if config.payment.url else None
+        await listeners.enter_async_context(open_till(Till(store, payment, gateway.wall)))
+        admin = Admin(store, gateway.minter, gateway.wall, gateway, url=config.web.address, payment=payment)
         local = create_api(admin, LocalAccess())
         await listeners.enter_async_context(local_api(config.data_dir / NAME, local))
         if (at := config.metrics.listen) is not None:

@@ -108,6 +108,12 @@ def measure(alphabet: str, data_coding: int, esm_class: int, octets: bytes, tlvs
         return 0
 
 
+def capacity(kind: str, parts: int = 1) -> int:
+    """Characters that fit into each of so many parts; GSM counts those behind an escape twice, UCS-2 those of pairs."""
+    fits = _fits(kind, 0 if parts == 1 else _each(None))
+    return fits // 2 if kind == UCS2 else fits
+
+
 def split(data_coding: int, octets: bytes, reference: int, *, alphabet: str = GSM, esm_class: int = 0,
           wide: bool = False) -> list[bytes]:
     """The user data of each part. More than one have a header each, so their esm_class needs UDHI; elements of a

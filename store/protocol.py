@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
     from .office.people import People
-    from .office.traffic import Traffic
     from .office.statement import AccountStatement
     from .office.topups import Topups
+    from .office.traffic import Traffic
 
 
 # -- how it fails ------------------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ from .office.answers import Answers
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
 from .office.people import People
-from .office.traffic import Traffic
 from .office.statement import AccountStatement
 from .office.topups import Topups
+from .office.traffic import Traffic
 from .protocol import (
     AccountRow,
     Automatic,

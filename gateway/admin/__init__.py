@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from gateway.ids import Minter
+from gateway.payment import Payment
 from store.protocol import Store
 
 from .accounts import Accounts
@@ -19,6 +20,7 @@ from .binds import Binds
 from .changes import Changes
 from .credits import Credits
 from .entrance import Entrance
+from .estimate import Estimates
 from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable, Wrong
 from .health import Health
 from .incoming import Incoming
@@ -28,6 +30,8 @@ from .office import Mail, Office
 from .own import Own
 from .people import People
 from .prices import Prices
+from .statement import Statement
+from .topups import Topups
 from .traffic import Traffic
 
 __all__ = [
@@ -43,6 +47,9 @@ class Desk:
         self.office, self.actor = office, actor
         self.accounts = Accounts(office, actor)
         self.credits = Credits(office, actor)
+        self.statement = Statement(office, actor)
+        self.topups = Topups(office, actor)
+        self.estimates = Estimates(office, actor)
         self.messages = Messages(office, actor)
         self.incoming = Incoming(office, actor)
         self.binds = Binds(office, actor)
@@ -66,10 +73,11 @@ class Admin:
         live: Live | None = None,
         mail: Mail | None = None,
         url: str = "",
+        payment: Payment | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail, url)
+        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail, url, payment)
         self.entrance = Entrance(self.office, monotonic, pause)
 
     def acting(self, actor: Actor) -> Desk:

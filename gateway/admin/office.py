@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from acl.settings import InvalidSettings, Settings
 from gateway.ids import Minter
+from gateway.payment import Payment
 from store.office.people import Person
 from store.protocol import AccountRow, Store
 
@@ -27,9 +28,9 @@ class Mail(Protocol):
 
 
 class Office(NamedTuple):
-    """`wall_ms` is wall time; `live` the running gateway, None when the server is stopped; `mail` None when no mail
-    server is configured; `changing` is held while something is read, changed and written back; `url` is where the panel
-    is found, without a slash at its end."""
+    """`wall_ms` is wall time; `live` the running gateway, None when the server is stopped; `mail` and `payment` None
+    where no mail server or payment service is configured; `changing` is held while something is read, changed and
+    written back; `url` is where the panel is found, without a slash at its end."""
 
     store: Store
     live: Live | None
@@ -38,6 +39,7 @@ class Office(NamedTuple):
     changing: asyncio.Lock
     mail: Mail | None = None
     url: str = ""
+    payment: Payment | None = None
 
     async def named(self, actor: Actor, name: str) -> AccountRow:
         wanted = full_name(name)

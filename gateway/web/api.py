@@ -5,11 +5,29 @@ from fastapi.routing import APIRoute
 
 from gateway.admin import Admin
 
-from . import account_routes, change_routes, live_routes, me_routes, people_routes, traffic_routes
+from . import (
+    account_routes,
+    change_routes,
+    credit_routes,
+    live_routes,
+    me_routes,
+    payment_routes,
+    people_routes,
+    traffic_routes,
+)
 from .access import Access
 from .problems import MEDIA_TYPE, answer_with_problems
 
-ROUTES = (account_routes, live_routes, traffic_routes, people_routes, me_routes, change_routes)
+ROUTES = (
+    account_routes,
+    credit_routes,
+    payment_routes,
+    live_routes,
+    traffic_routes,
+    people_routes,
+    me_routes,
+    change_routes,
+)
 PROBLEM = {
     "description": "Not done, and nothing was changed",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},

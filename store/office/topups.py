@@ -161,8 +161,9 @@ def add(account: int, automatic: bool, amount: int, balance: int, at: int, who: 
     fields |= {"note": "", "state": "open", **more}
     if fields["state"] == "open":
         fields["next_try"] = at
+    marks = ", ".join("?" * len(fields))
     rows = yield (
-        f"INSERT INTO topup({', '.join(fields)}) VALUES ({', '.join('?' * len(fields))}) RETURNING id",  # noqa: S608
+        f"INSERT INTO topup({', '.join(fields)}) VALUES ({marks}) RETURNING id",  # noqa: S608 (names)
         tuple(fields.values()),
     )
     id_: int = rows[0][0]

@@ -1,0 +1,94 @@
+"""What the clock does about credit: lets accounts ask that are low, tells the payment service, adds up the ledger.
+
+Invariant: what is to be done stands in the store, so a restart loses none of it. Nothing here is on a message's road.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from acl.money import as_credits
+from store.office.topups import Topup
+from store.protocol import Store, StoreError
+
+from .admin.shapes import moment
+from .payment import Payment
+
+log = structlog.get_logger()
+EVERY = 1.0  # seconds
+FIRST_PAUSE, LONGEST_PAUSE = 15_000, 3_600_000  # milliseconds until an order that was not taken is sent again
+
+Announce = Callable[[Sequence[Topup]], Awaitable[None]]
+
+
+class Till:
+    """`announce` tells the owners what became of their requests."""
+
+    def __init__(
+        self,
+        store: Store,
+        payment: Payment | None,
+        wall: Callable[[], float],
+        announce: Announce | None = None,
+    ) -> None:
+        self._store, self._payment, self._wall, self._announce = store, payment, wall, announce
+
+    async def turn(self) -> None:
+        """Everything that is due, once."""
+        await self._store.topups.watch(self._now())
+        if self._payment is not None:
+            await self._tell(self._payment)
+        if self._announce is not None and (decided := await self._store.topups.to_announce()):
+            await self._announce(decided)
+        await self._store.statement.add_up()
+
+    async def forever(self) -> None:
+        while True:
+            try:
+                await self.turn()
+            except StoreError as fault:
+                log.warning("credit not looked after", reason=str(fault))
+            except Exception as fault:  # one fault must not stop what comes later
+                log.exception("credit not looked after", reason=repr(fault))
+            await asyncio.sleep(EVERY)
+
+    async def _tell(self, payment: Payment) -> None:
+        names: dict[int, str] = {}
+        for topup in await self._store.topups.to_send(self._now()):
+            names = names or {row.id: row.name for row in await self._store.accounts()}
+            taken, answer = await asyncio.to_thread(payment.order, order(topup, names[topup.account]), self._wall())
+            log.info("payment service told", topup=topup.id, taken=taken, answer=answer, tries=topup.tries + 1)
+            await self._store.topups.sent(topup.id, None if taken else self._now() + pause(topup.tries), answer)
+
+    def _now(self) -> int:
+        return int(self._wall() * 1000)
+
+
+def pause(tries: int) -> int:
+    return int(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tries, 20)))
+
+
+def order(topup: Topup, account: str) -> dict[str, object]:
+    return {
+        "id": topup.id,
+        "account": account,
+        "credits": as_credits(topup.amount),
+        "automatic": topup.automatic,
+        "at": moment(topup.at),
+        "by": topup.who,
+        "note": topup.note,
+    }
+
+
+@asynccontextmanager
+async def open_till(till: Till) -> AsyncIterator[None]:
+    """Looks after credit until it is left."""
+    task = asyncio.create_task(till.forever(), name="till")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
