@@ -129,12 +129,16 @@ class Link(asyncio.Protocol):
 
     def _take(self, data: bytes) -> None:
         session, now = self.session, self._clock()
+        waiting = session.number_waiting
         answered = session.receive(data, now)
         if answered:
             self.account.mailbox.answered(answered, now)
         if self._turn is not None and not session.waits_to_submit() and not self._turn.done():
             self._turn.set_result(None)  # as long a run as there may be: now the client waits
-        if self._work is None and session.has_work():
+        if self._work is not None:
+            if session.number_waiting > waiting:
+                self._habit.asks_more(now)
+        elif session.has_work():
             self._habit.asks(now)
             self._work = self._loop.create_task(self._serve())
         self._flush()

@@ -26,17 +26,24 @@ SURE, LONG_KNOWN = 2, 8
 
 class Habit:
     """Whether a client waits for answers before it sends more: then it has the same number of requests unanswered
-    whenever it is answered, and asks again at once."""
+    whenever it is answered, asks again at once, and asks all it wants at once."""
 
-    __slots__ = ("_alike", "_answered_at", "_prompt", "_unanswered")
+    __slots__ = ("_alike", "_answered_at", "_asked_at", "_prompt", "_unanswered")
 
     def __init__(self) -> None:
-        self._answered_at, self._prompt = 0.0, False
+        self._answered_at = self._asked_at = 0.0
+        self._prompt = False
         self._unanswered = self._alike = 0
 
     def asks(self, now: float) -> None:
         """A request came while none was at work."""
+        self._asked_at = now
         self._prompt = now - self._answered_at <= PROMPT
+
+    def asks_more(self, now: float) -> None:
+        """One came while others were. Long after them it was not for want of an answer that it had not come before."""
+        if now - self._asked_at > PROMPT:
+            self._prompt = False
 
     def answered(self, now: float, unanswered: int) -> None:
         """`unanswered`: how many were, before this answer."""

@@ -118,6 +118,27 @@ def test_a_full_window_is_known_by_its_number_however_slow_we_or_the_client_are(
     assert habit.waits()
 
 
+def test_a_client_that_asks_on_while_it_is_not_answered_waits_for_nothing_however_regular_it_is() -> None:
+    """As one does that sends every 2 ms and is answered every 4: in step with the answers by chance, for ever."""
+    habit, now = Habit(), 0.0
+    for _ in range(50):
+        habit.asks(now)
+        habit.asks_more(now + 0.002)
+        habit.answered(now + 0.004, 2)
+        now += 0.004 + PROMPT / 2
+    assert not habit.waits()
+
+
+def test_a_window_that_comes_in_several_segments_is_one_question() -> None:
+    habit, now = Habit(), 0.0
+    for _ in range(SURE + 2):
+        habit.asks(now)
+        habit.asks_more(now + PROMPT / 2)
+        habit.answered(now + 0.001, 3)
+        now += 0.001 + PROMPT / 2
+    assert habit.waits()
+
+
 def test_a_trickle_waits_for_nothing() -> None:
     habit = Habit()
     lockstep(habit, 1, 50, 0.01)
