@@ -63,6 +63,9 @@ class Receiver(Protocol):
 class Keeper(Protocol):
     """What a mailbox needs of the store."""
 
+    @property
+    def awaited(self) -> bool: ...
+
     def acknowledge(self, account: int, ids: list[int]) -> asyncio.Future[None]: ...
     def give_up(self, account: int, ids: list[int], reason: str) -> asyncio.Future[None]: ...
 
@@ -75,9 +78,10 @@ class Mailbox:
     """What one account is owed, and its links that receive."""
 
     HELD = 20_000  # deliveries in memory at most, some 8 MB: what half a second of a fast account brings at once
-    PAGE = 1_000  # deliveries read at once
+    PAGE = 200  # deliveries read at once
     STOCK = 4  # pages in memory below which the next one is read
     BITE = 100  # deliveries given out in one turn of the loop
+    GIVE_WAY = 0.002  # seconds from one bite of a backlog to the next while clients wait for the store
 
     def __init__(self, account: int, store: Keeper, load: Load, wall_ms: Callable[[], int], seconds: Histogram) -> None:
         self.links: deque[Receiver] = deque()
@@ -94,7 +98,7 @@ class Mailbox:
         self._behind = False  # and some of them came after the page cursor had passed
         self._cursor = 0
         self._loading: asyncio.Task[None] | None = None
-        self._pumping = False
+        self._pumping = self._giving_way = False
         self._arrived: set[int] = set()  # offered while a page was being read
 
     def restore(self, owed: int, oldest_ms: int) -> None:
@@ -175,7 +179,14 @@ class Mailbox:
             self._behind = self._behind or self._loading is not None  # the page under way leaves out what was here
 
     def pump(self) -> None:
-        """Hand what is due to the links with room, in turns."""
+        """Hand what is due to the links with room, in turns. A backlog gives way to submits: another account's client
+        waits for its answer, this one has waited long."""
+        if self._spilled and self._due and self._store.awaited:
+            self._give_way()
+        elif not self._giving_way:
+            self._hand_out()
+
+    def _hand_out(self) -> None:
         due, links, left = self._due, self.links, self.BITE
         for _ in range(len(links)):
             if not due:
@@ -202,6 +213,15 @@ class Mailbox:
     def _pump_on(self) -> None:
         self._pumping = False
         self.pump()
+
+    def _give_way(self) -> None:
+        if not self._giving_way:
+            self._giving_way = True
+            asyncio.get_running_loop().call_later(self.GIVE_WAY, self._way_given)
+
+    def _way_given(self) -> None:
+        self._giving_way = False
+        self._hand_out()
 
     def answered(self, answers: Sequence[tuple[Due, int]], now: float) -> None:
         """deliver_sm_resp came, or deadlines passed (then with a status that means: again)."""

@@ -54,7 +54,7 @@ class Committer:
         self._company = Company(longest)
         self._loop = asyncio.get_running_loop()
         self._open: list[Entry] = []
-        self._urgent = False
+        self._urgent = self._awaited = False  # a client waits for the open group; for the one that is being written
         self._timer: asyncio.Handle | None = None
         self._leaves_at = 0.0
         self._busy: asyncio.Future[Any] | None = None
@@ -82,6 +82,11 @@ class Committer:
             self._company.look(self._loop.time())
         return self.join(verb, payload)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether clients wait for a commit right now."""
+        return self._urgent or (self._awaited and self._busy is not None)
+
     # -- leaving ---------------------------------------------------------------------------------------------------
     def _schedule(self) -> None:
         """Decide when the open group goes to disk; not while another one does."""
@@ -108,7 +113,7 @@ class Committer:
         """The open group goes to disk. While all goes well that takes a future and a callback, and no task: each of
         those would cost the waiting clients another turn of the loop."""
         self._timer = None
-        entries, self._open, self._urgent = self._open, [], False
+        entries, self._open, self._awaited, self._urgent = self._open, [], self._urgent, False
         self._company.leave()
         if self._haunted:
             self._work(entries, self._write(entries))

@@ -217,6 +217,10 @@ class Store(Protocol):
         """The database and its version, for people."""
 
     # -- the road of a message ---------------------------------------------------------------------------
+    @property
+    def awaited(self) -> bool:
+        """Whether clients wait for what is being accepted right now: others' work can give way to it."""
+
     def accept(self, batch: Batch, session: object) -> Future[frozenset[int]]:
         """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged."""
 

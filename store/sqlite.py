@@ -82,6 +82,10 @@ class SqliteStore:
         self._committer.observer = observer
 
     # -- the road of a message -------------------------------------------------------------------------------------
+    @property
+    def awaited(self) -> bool:
+        return self._committer.awaited
+
     def accept(self, batch: Batch, session: object) -> asyncio.Future[frozenset[int]]:
         if not self._room.enough(self._loop.time()):
             return self._failed(StoreFull("the free space of the disk is down to its reserve"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-BEAT = 0.004
+BEAT = 0.0035
 """Seconds from one common turn to the next, at most."""
 IDLE, BUSY = 0.15, 0.45
 """Shares of a core: below the first nobody is held back, from the second on for a whole BEAT."""

@@ -50,6 +50,7 @@ class MemoryStore:
         self.outcomes: list[Outcome] = []
         self.faults: dict[str, list[Exception]] = {}  # verb -> what its next calls fail with
         self.stalled = False  # commits wait for `resume`
+        self.awaited = False
         self._waiting: list[Callable[[], None]] = []
 
     # -- what a test tells it --------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from structlog.testing import capture_logs
@@ -31,6 +32,7 @@ class Shelf:
         self.load_faults: list[Exception] = []
         self.slow = False  # pages are read when `read` says so
         self.reading: list[asyncio.Future[None]] = []
+        self.awaited = False
 
     def done(self, ids: list[int]) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -70,6 +72,10 @@ class Shelf:
 class Small(Mailbox):
     HELD = 8
     PAGE = 4
+
+
+class Prompt(Mailbox):
+    PAGE, BITE, GIVE_WAY = 4, 2, 0.0
 
 
 class Hall:
@@ -495,3 +501,27 @@ async def test_the_age_of_what_was_left_in_the_store_starts_when_it_came(hall: H
 
 async def test_seven_days_are_seven_days() -> None:
     assert LIFETIME_MS == 7 * DAY * 1000
+
+
+# -- a backlog beside other accounts -----------------------------------------------------------------------------
+async def test_a_backlog_leaves_a_bite_at_a_time_while_clients_wait_for_the_store() -> None:
+    hall = Hall(Prompt)
+    hall.spill(*range(1, 100))
+    hall.shelf.awaited = True
+    reader = hall.join(window=10)
+    seen = [len(reader.delivered)]
+    while seen[-1] < 10:
+        await asyncio.sleep(0)
+        seen.append(len(reader.delivered))
+    assert {later - earlier for earlier, later in pairwise(seen)} == {0, Prompt.BITE}
+
+    hall.answer(reader, count=4)  # acknowledged, and nothing leaves the sooner for it
+    assert len(reader.delivered) == 10
+
+
+async def test_what_is_no_backlog_waits_for_nobody() -> None:
+    hall = Hall(Prompt)
+    hall.shelf.awaited = True
+    reader = hall.join(window=10)
+    hall.offer(1, 2)
+    assert ids(reader.delivered) == [1, 2]

@@ -18,6 +18,7 @@ from .scene import START_MS, Reader
 class Tiny(Mailbox):
     HELD = 6
     PAGE = 3
+    GIVE_WAY = 0.0
 
 
 class Road(RuleBasedStateMachine):
@@ -27,6 +28,7 @@ class Road(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.now = 0.0
+        self.awaited = False
         self.owed: set[int] = set()
         self.gone: set[int] = set()  # no longer owed
         self.stored: list[list[int]] = []  # durable, and not yet told
@@ -116,6 +118,10 @@ class Road(RuleBasedStateMachine):
         if id_ not in self.owed and id_ not in self.gone:
             self.owed.add(id_)
             self.turn(lambda: self.box.announce(1))
+
+    @rule(wait=st.booleans())
+    def clients_of_other_accounts_wait_for_the_store(self, wait: bool) -> None:
+        self.awaited = wait
 
     @precondition(lambda self: len(self.links) < 3)
     @rule(window=st.integers(1, 4))
