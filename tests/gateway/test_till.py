@@ -1,0 +1,139 @@
+"""What the clock does about credit: orders until they are taken, accounts that are low, announcements, sums."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.till import FIRST_PAUSE, LONGEST_PAUSE, Till, open_till, pause
+from store.office.topups import Topup
+from store.protocol import StoreDown
+from tests.payment_service import Service, payment_service
+
+from .desk import NOW, Desk, open_desk, submit
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        await opened.operator.accounts.create({"name": "acme", "credits": "100", "senders": ["ACME"]})
+        yield opened
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def service(clock: Clock) -> Iterator[Service]:
+    with payment_service() as running:
+        running.clock = clock
+        yield running
+
+
+async def the_only(desk: Desk) -> dict[str, Any]:
+    [shown], _end = await desk.operator.topups.of_account("acme")
+    return shown
+
+
+async def test_an_order_is_sent_until_it_is_taken(desk: Desk, service: Service, clock: Clock) -> None:
+    asked = await desk.operator.topups.ask("acme", "250", note="for May")
+    service.answers = [503, 500]
+    till = Till(desk.store, service.payment, clock)
+    heard = []
+    for later in (0, 14, 1, 29, 1, 86_400):
+        clock.now += later
+        await till.turn()
+        heard.append(len(service.orders))
+    assert heard == [1, 1, 2, 2, 3, 3]
+    assert service.orders[0] == service.orders[2] == {
+        "id": asked["id"], "account": "smpp-acme", "credits": "250", "automatic": False,
+        "at": "2027-01-15T08:00:00.000Z", "by": "command line", "note": "for May",
+    }  # fmt: skip
+    shown = await the_only(desk)
+    assert (shown["state"], shown["tries"], shown["next_try"], shown["answer"]) == ("open", 3, None, "202 noted[31m")
+
+
+async def test_a_service_that_is_away_is_asked_again(desk: Desk, clock: Clock) -> None:
+    with payment_service() as service:
+        payment = service.payment
+    await desk.operator.topups.ask("acme", "250")
+    await Till(desk.store, payment, clock).turn()
+    shown = await the_only(desk)
+    assert (shown["tries"], shown["next_try"]) == (1, "2027-01-15T08:00:15.000Z")
+    assert "refused" in shown["answer"]
+
+
+async def test_what_was_decided_meanwhile_is_not_ordered(desk: Desk, service: Service, clock: Clock) -> None:
+    asked = await desk.operator.topups.ask("acme", "250")
+    await desk.operator.topups.refuse(asked["id"], "")
+    await Till(desk.store, service.payment, clock).turn()
+    assert service.orders == []
+
+
+async def test_without_a_service_it_waits_for_an_operator(desk: Desk, clock: Clock) -> None:
+    await desk.operator.topups.ask("acme", "250")
+    await Till(desk.store, None, clock).turn()
+    assert (await the_only(desk))["tries"] == 0
+
+
+async def test_an_account_that_is_low_asks(desk: Desk, clock: Clock) -> None:
+    await desk.operator.accounts.change("acme", {"auto_topup_amount": "200", "auto_topup_threshold": "100"})
+    await Till(desk.store, None, clock).turn()
+    assert (await the_only(desk))["automatic"] is True
+
+
+async def test_what_was_decided_is_announced_once(desk: Desk, clock: Clock) -> None:
+    told: list[tuple[int, str]] = []
+
+    async def announce(decided: Sequence[Topup]) -> None:
+        told.extend((one.id, one.state) for one in decided)
+        await desk.store.topups.announced([one.id for one in decided])
+
+    asked = await desk.operator.topups.ask("acme", "250")
+    till = Till(desk.store, None, clock, announce)
+    await till.turn()
+    await desk.operator.topups.approve(asked["id"])
+    await till.turn()
+    await till.turn()
+    assert told == [(asked["id"], "booked")]
+
+
+async def test_the_ledger_is_added_up(desk: Desk, clock: Clock) -> None:
+    await desk.accept("smpp-acme", submit())
+    await Till(desk.store, None, clock).turn()
+    assert not await desk.store.statement.add_up()
+
+
+def test_pauses_grow_up_to_an_hour() -> None:
+    assert [pause(tries) for tries in (0, 1, 2, 30)] == [FIRST_PAUSE, 30_000, 60_000, LONGEST_PAUSE]
+
+
+@pytest.mark.parametrize("fault", [StoreDown("the disk is gone"), RuntimeError("surprise")])
+async def test_a_fault_does_not_end_it(
+    desk: Desk, clock: Clock, fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.till.EVERY", 0.0)
+    turns, done = 0, asyncio.Event()
+
+    async def turn(_till: Till) -> None:
+        nonlocal turns
+        turns += 1
+        if turns == 1:
+            raise fault
+        done.set()
+
+    monkeypatch.setattr(Till, "turn", turn)
+    async with open_till(Till(desk.store, None, clock)):
+        await asyncio.wait_for(done.wait(), 5)
