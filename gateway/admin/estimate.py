@@ -24,6 +24,7 @@ from store.protocol import AccountRow
 from .actor import Actor
 from .faults import Conflict, Invalid, Wrong
 from .office import Office
+from .prices import shape as plan_shape
 from .shapes import Shape
 
 CODINGS = ("auto", "alphabet", "ucs2")
@@ -59,6 +60,12 @@ class Estimates:
             **priced(Policy(settings, plan), message, bool(asked.to)),
             "balance": as_credits(row.balance),
         }
+
+    async def plan(self, name: str) -> Shape:
+        """The prices that the account pays."""
+        settings = readable(await self._office.named(self._actor, name))
+        prices = (await self._office.store.price_plans()).get(settings.price_plan, {})
+        return plan_shape(settings.price_plan, prices)
 
     async def _account(self, name: str | None) -> AccountRow:
         if name:

@@ -52,6 +52,10 @@ class Topups:
         shapes, following = page(found, min(limit, MOST), names)
         return [one for one in shapes if one["account"]], following
 
+    async def show(self, id_: int) -> Shape:
+        found, name = await self._found(id_)
+        return shape(found, name)
+
     async def approve(self, id_: int) -> Shape:
         """Book it."""
         return await self._decide(id_, "booked", "")

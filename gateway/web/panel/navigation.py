@@ -42,6 +42,7 @@ OF_THE_GATEWAY = (
     Item("/refusals", "ban", marked("Refusals"), Right.OVERSEE),
     Item("/why", "question", marked("Why was this refused?"), Right.OVERSEE),
     Item("/senders", "sender", marked("Senders to approve"), Right.OVERSEE),
+    Item("/topups", "coins", marked("Top-ups to approve"), Right.OVERSEE),
     Item("/price-plans", "tag", marked("Price plans"), Right.OVERSEE),
     Item("/simulator", "swap", marked("Simulator"), Right.OVERSEE),
 )

@@ -141,6 +141,16 @@ def credits_(value: str | None) -> str:
     return numbers.format_decimal(Decimal(value), "#,##0.00##", locale=speech().language)
 
 
+def amount_of(typed: str) -> str:
+    """What the reader typed as an amount, as programs write it: without separators of thousands, with a point. What
+    could be meant in two ways is left as it is, to be refused."""
+    language, plain = speech().language, re.sub(r"\s", "", typed)
+    point, group = numbers.get_decimal_symbol(language), numbers.get_group_symbol(language).strip()
+    if group and re.fullmatch(rf"-?\d{{1,3}}(\{group}\d{{3}})+(\{point}\d*)?", plain):
+        plain = plain.replace(group, "")
+    return plain.replace(point, ".")
+
+
 def percent(value: float) -> str:
     return numbers.format_percent(value, "#,##0.#%", locale=speech().language)
 
