@@ -69,7 +69,7 @@ async def serve(
                 metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
             )
         if (at := config.web.listen) is not None:
-            public = create_public(admin, gateway.unready, config.web.url, config.web.trusted_proxies)
+            public = create_public(admin, gateway.unready, config.web.trusted_proxies)
             endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
         gc.freeze()  # what is alive now stays: the collector need not look at it again
         gc.set_threshold(50_000, 20, 50)

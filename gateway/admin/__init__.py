@@ -21,7 +21,7 @@ from .changes import Changes
 from .credits import Credits
 from .entrance import Entrance
 from .estimate import Estimates
-from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable, Wrong
+from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Stale, TooMany, Unauthenticated, Unavailable, Wrong
 from .health import Health
 from .incoming import Incoming
 from .live import Live
@@ -36,7 +36,7 @@ from .traffic import Traffic
 
 __all__ = [
     "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Entrance", "Fault", "Forbidden", "Invalid", "Live", "Mail",
-    "NotFound", "Office", "Right", "Unauthenticated", "Unavailable", "Wrong", "actor_of",
+    "NotFound", "Office", "Right", "Stale", "TooMany", "Unauthenticated", "Unavailable", "Wrong", "actor_of",
 ]  # fmt: skip
 
 

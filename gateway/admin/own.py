@@ -69,9 +69,10 @@ class Own:
         await self._credentials.set_password(person.id, digest, keep_session, [self._change(None, {"password": "new"})])
 
     # -- one-time codes --------------------------------------------------------------------------------------------
-    async def begin_codes(self) -> Shape:
-        """A new secret for the telephone. Nothing is asked for until a code proves that it arrived there."""
-        person, made = await self._person(), proofs.otp_secret()
+    async def begin_codes(self, begun: str = "") -> Shape:
+        """A secret for the telephone: a new one, or the one that was `begun` with. Nothing is asked for until a code
+        proves that it arrived there."""
+        person, made = await self._person(), begun if proofs.is_otp_secret(begun) else proofs.otp_secret()
         uri = proofs.otp_uri(made, person.email)
         return {"secret": made, "uri": uri, "picture": proofs.otp_picture(uri)}
 

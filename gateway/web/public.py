@@ -23,11 +23,9 @@ from .panel import add_panel
 from .serving import serving
 
 
-def create_public(
-    admin: Admin, unready: Callable[[], list[str]], url: str = "", trusted_proxies: Sequence[str] = ()
-) -> ASGIApp:
+def create_public(admin: Admin, unready: Callable[[], list[str]], trusted_proxies: Sequence[str] = ()) -> ASGIApp:
     """`unready` names what keeps the gateway from taking traffic; nothing if all is well."""
-    api = create_api(admin, PublicAccess(admin.entrance, url))
+    api = create_api(admin, PublicAccess(admin.entrance, admin.office.url))
     api.include_router(health(unready), include_in_schema=False)
     add_panel(api)
     app: ASGIApp = Bounded(api)

@@ -13,6 +13,7 @@ from store.protocol import Batch, Outcome, Store
 from store.sqlite import open_store
 
 NOW = 1_800_000_000.0
+URL = "https://panel.example"
 CREDIT = 10_000
 
 
@@ -87,7 +88,7 @@ async def open_desk(folder: Path, *, live: bool = True, mail: Mail | None = None
     async with open_store(folder, now=time.wall) as store:
         told, minter = Told(), Minter(0, await store.last_id())
         house = Admin(
-            store, minter, time.wall, told if live else None, mail, monotonic=time.wall, pause=time.pause
+            store, minter, time.wall, told if live else None, mail, URL, monotonic=time.wall, pause=time.pause
         )
         yield Desk(house, store, told, minter, house.acting(COMMAND_LINE), time)
 

@@ -16,7 +16,7 @@ from gateway.admin.faults import Stale, TooMany
 from store.office.people import Person
 from tests.gateway.desk import Desk as Scene
 from tests.gateway.desk import open_desk
-from tests.gateway.web.visitors import PASSWORD, login, person, token
+from tests.gateway.web.visitors import PASSWORD, Letters, login, person, token
 
 PEER = "192.0.2.7"
 HOSTILE = "<script>alert(1)</script>'; DROP TABLE person; --"
@@ -40,20 +40,6 @@ def secret_in(link: str) -> str:
     found = re.fullmatch(r".*/invitation/([A-Za-z0-9_-]{43})", link)
     assert found is not None
     return found[1]
-
-
-class Letters:
-    """Mail that only remembers what it was asked to send."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, str]] = []
-
-    async def invite(self, person: Person) -> None:
-        self.sent.append(("invitation", person.email))
-
-    async def reset(self, person: Person) -> None:
-        self.sent.append(("reset", person.email))
-
 
 
 # -- looking after people --------------------------------------------------------------------------------------------

@@ -6,13 +6,32 @@ what was typed when it is not. `rendering` tells how a screen is made.
 
 from fastapi import FastAPI
 
-from . import assets, pages_accounts, pages_credits, pages_preferences, pages_topups
+from . import (
+    assets,
+    pages_accounts,
+    pages_changes,
+    pages_credits,
+    pages_entrance,
+    pages_me,
+    pages_people,
+    pages_preferences,
+    pages_topups,
+)
 from .failing import answer_with_pages
 from .headers import Hardened
 from .navigation import Navigation
 from .rendering import Panel
 
-PAGES = (pages_preferences, pages_accounts, pages_credits, pages_topups)
+PAGES = (
+    pages_preferences,
+    pages_entrance,
+    pages_accounts,
+    pages_credits,
+    pages_topups,
+    pages_people,
+    pages_changes,
+    pages_me,
+)
 
 
 def add_panel(app: FastAPI) -> None:

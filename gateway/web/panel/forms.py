@@ -57,3 +57,9 @@ async def typed(request: Request) -> FormData:
 def text(form: FormData, name: str) -> str:
     found = form.get(name, "")
     return found.strip() if isinstance(found, str) else ""
+
+
+def whole(form: FormData, name: str) -> str:
+    """A password as it was typed, blanks and all."""
+    found = form.get(name, "")
+    return found if isinstance(found, str) else ""

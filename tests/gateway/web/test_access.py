@@ -9,8 +9,8 @@ import pytest
 from gateway.admin import Forbidden
 from gateway.web.bounds import FORM
 from gateway.web.origin import HEADER, PLAIN_NAME, SECURE_NAME, set_session
+from tests.gateway.desk import URL, open_desk
 from tests.gateway.desk import Desk as Scene
-from tests.gateway.desk import open_desk
 from tests.gateway.web.visitors import PASSWORD, PEER, login, person, public, token
 
 API = "/api/v1"
@@ -191,10 +191,9 @@ async def test_a_proxy_is_believed_only_where_it_is_configured(scene: Scene) -> 
 
 async def test_behind_a_proxy_the_cookie_is_that_of_https(scene: Scene) -> None:
     session = await login(scene, await person(scene))
-    url = "https://panel.example"
-    async with public(scene, peer=("10.0.0.7", 1), url=url, trusted_proxies=("10.0.0.7",)) as client:
+    async with public(scene, peer=("10.0.0.7", 1), trusted_proxies=("10.0.0.7",)) as client:
         client.cookies.update({SECURE_NAME: session.secret})
-        headers = {**session.headers, **FORWARDED, "Origin": url}
+        headers = {**session.headers, **FORWARDED, "Origin": URL}
         assert (await client.patch(f"{API}/me", json={"name": "x"}, headers=headers)).status_code == 200
 
 

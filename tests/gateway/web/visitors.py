@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import httpx2
 
 from acl.password import hash_password
-from gateway.admin import Desk
 from gateway.web.origin import HEADER, PLAIN_NAME, csrf_token
 from gateway.web.public import create_public
 from store.office.people import Person
@@ -37,6 +36,20 @@ class Login(NamedTuple):
     @property
     def cookies(self) -> dict[str, str]:
         return {PLAIN_NAME: self.secret}
+
+
+class Letters:
+    """Mail that only remembers what it was asked to send."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    async def invite(self, person: Person) -> None:
+        self.sent.append(("invitation", person.email))
+
+    async def reset(self, person: Person) -> None:
+        self.sent.append(("reset", person.email))
+
 
 
 async def person(
@@ -71,4 +84,3 @@ async def public(
         yield client
 
 
-__all__ = ["HERE", "PASSWORD", "ROLES", "Desk", "Login", "login", "person", "public", "token"]
