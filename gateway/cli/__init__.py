@@ -5,7 +5,7 @@ Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or
 
 import click
 
-from . import accounts, checks, load, messages, money, sending, serving
+from . import accounts, checks, load, messages, money, sending, serving, topups
 from .whereabouts import Group
 
 
@@ -27,6 +27,7 @@ for command in (
     accounts.account,
     money.credit,
     money.price,
+    topups.estimate,
     messages.message,
     messages.refusal,
     messages.bind,

@@ -56,10 +56,15 @@ def add(where: Whereabouts, name: str, amount: str, request_id: str | None, note
 @click.argument("name")
 @click.option("--after", default=0, metavar="LINE", help="Begin behind this line.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="At most so many lines, else all.")
+@click.option("--csv", "csv_", is_flag=True, help="All lines as CSV for a spreadsheet, newest first.")
 @as_json
 @pass_whereabouts
-def ledger(where: Whereabouts, name: str, after: int, limit: int | None, json_: bool) -> None:
+def ledger(where: Whereabouts, name: str, after: int, limit: int | None, csv_: bool, json_: bool) -> None:
     """Every line that moved an account's balance, in the order of the commits."""
+    if csv_:
+        sheet = where.client().read("GET", "accounts", name, "statement.csv", by="line")
+        click.echo(sheet.decode("utf-8").replace("\r\n", "\n"), nl=False)
+        return
     lines = list(itertools.islice(all_lines(where.client(), name, after, limit), limit))
     if json_:
         print_json(lines)

@@ -215,3 +215,52 @@ def test_config_check(smppgate: Smppgate, tmp_path: Path) -> None:
     said = smppgate("config", "check", "--config", str(file), expect=1).stderr
     assert "smpp.listen[0]: " in said
     assert "smpp.nonsense: unknown key" in said
+
+
+def test_a_transfer_and_both_statements(smppgate: Smppgate) -> None:
+    for name in ("acme", "branch"):
+        smppgate("account", "add", name, "--credits", "10")
+    for _ in range(2):
+        moved = told(smppgate, "credit", "transfer", "acme", "branch", "2.5", "--request-id", "t1", "--note", "rent")
+    assert (moved["from"]["balance_after"], moved["to"]["balance_after"]) == ("7.5", "12.5")
+    smppgate("credit", "transfer", "branch", "acme", "1", "--request-id", "t1", expect=3)
+    smppgate("credit", "transfer", "acme", "branch", "8", expect=2)
+    lines = told(smppgate, "credit", "statement", "branch")
+    assert [(line["kind"], line["amount"], line["account"]) for line in lines] == [
+        ("transfer_in", "2.5", "smpp-acme"), ("topup", "10", None)
+    ]  # fmt: skip
+    assert told(smppgate, "credit", "statement", "branch", "--kind", "messages") == []
+    smppgate("credit", "statement", "branch", "--from", "soon", expect=2)
+
+
+def test_a_ledger_for_a_spreadsheet(smppgate: Smppgate) -> None:
+    smppgate("account", "add", "acme", "--credits", "10")
+    smppgate("credit", "add", "acme", "1", "--note", "=1+1")
+    head, *rows = smppgate("credit", "ledger", "acme", "--csv").stdout.splitlines()
+    assert head.startswith("kind,from,to,messages,amount,balance_after")
+    assert [row.split(",")[4] for row in rows] == ["1", "10"]
+    assert "'=1+1" in rows[0]
+
+
+def test_top_ups_are_asked_for_and_decided(smppgate: Smppgate) -> None:
+    smppgate("account", "add", "acme", "--credits", "10")
+    first, second = (told(smppgate, "credit", "request", "acme", amount, "--note", "May") for amount in ("5", "7"))
+    assert [one["id"] for one in told(smppgate, "credit", "topups")] == [first["id"], second["id"]]
+    assert told(smppgate, "credit", "approve", str(first["id"]))["state"] == "booked"
+    assert told(smppgate, "credit", "refuse", str(second["id"]), "--reason", "unpaid")["reason"] == "unpaid"
+    smppgate("credit", "approve", str(second["id"]), expect=3)
+    smppgate("credit", "approve", "99", expect=3)
+    smppgate("credit", "request", "acme", "-1", expect=2)
+    assert told(smppgate, "credit", "topups") == []
+    assert [one["state"] for one in told(smppgate, "credit", "topups", "--account", "acme")] == ["refused", "booked"]
+    assert told(smppgate, "account", "show", "acme")["balance"] == "15"
+    assert "unpaid" in smppgate("credit", "topups", "--account", "acme").stdout
+
+
+def test_what_would_a_message_cost(smppgate: Smppgate) -> None:
+    smppgate("account", "add", "acme", "--sender", "ACME")
+    found = told(smppgate, "estimate", "x" * 161, "--account", "acme", "--to", "48600100200")
+    assert (found["parts"], found["credits"]) == (2, "2")
+    assert "parts" in smppgate("estimate", "Hello").stdout  # there is one account only
+    refused = smppgate("estimate", "Hello", "--to", "48600100200", "--from", "OTHER", expect=1)
+    assert "sender_not_allowed" in refused.stderr
