@@ -40,9 +40,15 @@ class Till:
         await self._store.topups.watch(self._now())
         if self._payment is not None:
             await self._tell(self._payment)
-        if self._announce is not None and (decided := await self._store.topups.to_announce()):
-            await self._announce(decided)
+        await self._tell_owners()
         await self._store.statement.add_up()
+
+    async def _tell_owners(self) -> None:
+        """Of what was decided. Where there is no mail nobody is told, not even later."""
+        if decided := await self._store.topups.to_announce():
+            if self._announce is not None:
+                await self._announce(decided)
+            await self._store.topups.announced([topup.id for topup in decided])
 
     async def forever(self) -> None:
         while True:

@@ -99,7 +99,6 @@ async def test_what_was_decided_is_announced_once(desk: Desk, clock: Clock) -> N
 
     async def announce(decided: Sequence[Topup]) -> None:
         told.extend((one.id, one.state) for one in decided)
-        await desk.store.topups.announced([one.id for one in decided])
 
     asked = await desk.operator.topups.ask("acme", "250")
     till = Till(desk.store, None, clock, announce)
@@ -108,6 +107,30 @@ async def test_what_was_decided_is_announced_once(desk: Desk, clock: Clock) -> N
     await till.turn()
     await till.turn()
     assert told == [(asked["id"], "booked")]
+
+
+async def test_what_could_not_be_announced_is_announced_again(desk: Desk, clock: Clock) -> None:
+    told: list[int] = []
+
+    async def announce(decided: Sequence[Topup]) -> None:
+        told.extend(one.id for one in decided)
+        if len(told) == 1:
+            raise StoreDown("the disk is gone")
+
+    asked = await desk.operator.topups.ask("acme", "250")
+    await desk.operator.topups.approve(asked["id"])
+    till = Till(desk.store, None, clock, announce)
+    with pytest.raises(StoreDown):
+        await till.turn()
+    await till.turn()
+    assert told == [asked["id"], asked["id"]]
+
+
+async def test_without_mail_nobody_is_told_later(desk: Desk, clock: Clock) -> None:
+    asked = await desk.operator.topups.ask("acme", "250")
+    await desk.operator.topups.approve(asked["id"])
+    await Till(desk.store, None, clock).turn()
+    assert await desk.store.topups.to_announce() == []
 
 
 async def test_the_ledger_is_added_up(desk: Desk, clock: Clock) -> None:
