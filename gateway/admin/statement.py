@@ -4,12 +4,13 @@ Invariant: what is shown adds up. Where a line of another kind lies between mess
 is one that the account really had. Only whoever sees both accounts of a transfer is told the other's name.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from acl.money import as_credits
 from store.office.statement import BY_HAND, LAST, MESSAGES, REFUNDS, Span, joined
+from store.office.topups import Topup
 from store.protocol import AccountRow, LedgerLine
 
 from .actor import Actor
@@ -43,7 +44,8 @@ class Asked(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A line of the ledger, or the sum of many. `account` is the one at the other end of a transfer."""
+    """A line of the ledger, or the sum of many. `account` is the one at the other end of a transfer, `topup` the
+    request that was booked, `by` who decided so."""
 
     kind: str
     first_line: int
@@ -56,6 +58,8 @@ class Entry(NamedTuple):
     account: str | None = None
     note: str = ""
     request_id: str | None = None
+    topup: int | None = None
+    by: str | None = None
 
     def shape(self) -> Shape:
         return {
@@ -68,6 +72,8 @@ class Entry(NamedTuple):
             "account": self.account,
             "note": self.note,
             "request_id": self.request_id,
+            "topup": self.topup,
+            "by": self.by,
             "first_line": self.first_line,
             "last_line": self.last_line,
         }
@@ -170,18 +176,22 @@ class Statement:
             yield later
 
     async def _with_names(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Tell who was at the other end of transfers."""
+        """Tell who was at the other end of transfers, and who booked what was asked for."""
         ends = {entry.first_line + AT_THE_OTHER_END[entry.kind] for entry in entries if entry.kind in AT_THE_OTHER_END}
-        if not ends:
-            return list(entries)
-        accounts = await self._store.accounts_of(sorted(ends))
-        names = {row.id: row.name for row in await self._office.seen(self._actor)}
-        return [
-            entry._replace(account=names.get(accounts[entry.first_line + AT_THE_OTHER_END[entry.kind]]))
-            if entry.kind in AT_THE_OTHER_END
-            else entry
-            for entry in entries
-        ]
+        booked = [entry.first_line for entry in entries if KIND_OF.get(entry.kind) == "topups"]
+        accounts = await self._store.accounts_of(sorted(ends)) if ends else {}
+        topups = await self._office.store.topups.by_lines(booked) if booked else {}
+        names = {row.id: row.name for row in await self._office.seen(self._actor)} if ends else {}
+        return [named(entry, accounts, names, topups) for entry in entries]
+
+
+def named(
+    entry: Entry, accounts: Mapping[int, int], names: Mapping[int, str], topups: Mapping[int, Topup]
+) -> Entry:
+    if entry.kind in AT_THE_OTHER_END:
+        return entry._replace(account=names.get(accounts[entry.first_line + AT_THE_OTHER_END[entry.kind]]))
+    topup = topups.get(entry.first_line)
+    return entry if topup is None else entry._replace(topup=topup.id, by=topup.done_by)
 
 
 async def merged(sums: AsyncIterator[Entry], lines: AsyncIterator[Entry]) -> AsyncIterator[Entry]:

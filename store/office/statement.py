@@ -85,11 +85,11 @@ SUMS = f"""
     SELECT coalesce(sum(messages), 0), coalesce(sum(spent), 0), coalesce(sum(refunds), 0), coalesce(sum(refunded), 0)
     FROM (SELECT {COLUMNS} FROM span WHERE account = ?1 UNION ALL {BEYOND}) WHERE first_at >= ?2 AND first_at < ?3
 """
-# The sums tell where a time lies among the lines.
+# The sums tell where a time lies among the lines. Of several bounds of one side only one would be used to search.
 LINES = f"""
-    {reading.LEDGER} WHERE account = ?1 AND line < ?2 AND at >= ?3 AND at < ?4 {{kinds}}
+    {reading.LEDGER} WHERE account = ?1 AND at >= ?3 AND at < ?4 {{kinds}}
     AND line > coalesce((SELECT max(last_line) FROM span WHERE account = ?1 AND last_at < ?3), 0)
-    AND line < coalesce((SELECT min(first_line) FROM span WHERE account = ?1 AND first_at >= ?4), {LAST})
+    AND line < min(?2, coalesce((SELECT min(first_line) FROM span WHERE account = ?1 AND first_at >= ?4), {LAST}))
     ORDER BY line DESC LIMIT ?5
 """
 MESSAGES, REFUNDS, BY_HAND = "AND kind = 'debit'", "AND kind = 'refund'", "AND kind NOT IN ('debit', 'refund')"

@@ -205,7 +205,7 @@ def book(id_: int, at: int, who: str, changes: Sequence[Change]) -> Statements[T
 
 def booked(ledger: Ledger, asked: Topup, who: str) -> Statements[None]:
     kind = "auto_topup" if asked.automatic else "topup"
-    line = yield from ledger.post(asked.account, kind, asked.amount, note=asked.note or f"top-up {asked.id}")
+    line = yield from ledger.post(asked.account, kind, asked.amount, note=asked.note)
     yield (
         "UPDATE topup SET state = 'booked', line = ?, done_at = ?, done_by = ?, next_try = NULL WHERE id = ?",
         (line.line, ledger.at, who, asked.id),

@@ -176,6 +176,8 @@ async def test_the_owner_asks_and_an_operator_books(desk: Desk, owner: admin.Des
         done = await desk.operator.topups.approve(asked["id"])
     assert (done["state"], done["done_by"], await balance(desk)) == ("booked", "command line", "350")
     assert (await owner.topups.of_account("acme"))[0] == [done]
+    [newest, *_], _end = await owner.statement.page("acme", owner.statement.asked())
+    assert (newest.kind, newest.note, newest.topup, newest.by) == ("topup", "for May", done["id"], "command line")
     names = [("command line", f"top-up {done['id']}", "booked"), ("Jan", "top-up asked for", "250")]
     assert await logged(desk) == names
 

@@ -47,12 +47,20 @@ async def show_statement(request: Request, name: str, desk: Reads, before: int |
         account=await desk.accounts.show(name),
         summary=summary,
         share=refunded(summary),
+        trouble=await trouble_of(desk, name),
         rows=[row_of(entry, asked["by"]) for entry in entries],
         form=form,
         asked={field: value for field, value in asked.items() if value},
         older=older,
         paged=before is not None,
     )
+
+
+async def trouble_of(desk: Desk, name: str) -> Shape | None:
+    """The last automatic top-up, if it gave no credit."""
+    topups, _older = await desk.topups.of_account(name, limit=LATEST)
+    last = next((one for one in topups if one["automatic"]), None)
+    return last if last is not None and last["state"] in ("failed", "capped", "refused") else None
 
 
 def refunded(summary: Shape) -> float:

@@ -52,7 +52,8 @@ def told(entry: Entry) -> tuple[str, str, str]:
         return "swap", _("Transfer out"), joined(_("to %(name)s", name=other), entry.note)
     if entry.kind == "adjustment":
         return "pen", _("Adjustment"), entry.note
-    return "up", _("Automatic top-up") if entry.kind == "auto_topup" else _("Top-up"), entry.note
+    by = _("by %(name)s", name=entry.by) if entry.by else ""
+    return "up", _("Automatic top-up") if entry.kind == "auto_topup" else _("Top-up"), joined(entry.note, by)
 
 
 def joined(*words: str) -> str:

@@ -1,9 +1,15 @@
 """The account's statement: every line once, added up by the hour, whatever has been added up before."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from store import migrations, open_store
+from store.files import prepared
+from store.money import GENESIS, chained
 from store.office import statement
 from store.office.statement import BY_HAND, MESSAGES, REFUNDS
 from store.protocol import Store
@@ -99,3 +105,29 @@ async def test_each_hour_is_a_sum_of_its_own(store: Store) -> None:
     rows = [(1, 0, 5, 2, 2, NOW, NOW + 1, 3, 30, 0, 0, 70), (1, 0, 6, 3, 3, NOW + 9, NOW + 9, 1, 10, 0, 0, 60)]
     spans = [statement.Span(*each)._replace(account=row.id) for each in rows]
     assert statement.joined(spans[0], spans[1])[3:] == (2, 3, NOW, NOW + 9, 4, 40, 0, 0, 60)
+
+
+async def test_a_store_from_before_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its lines do not tell how many messages they paid for; everything else is there."""
+    number = next(step.number for step in migrations.known() if step.name == "topups")
+    with monkeypatch.context() as earlier:
+        steps = migrations.known()[: number - 1]
+        earlier.setattr(migrations, "known", lambda: steps)
+        with prepared(tmp_path) as database, closing(sqlite3.connect(database)) as connection:
+            account_of = "INSERT INTO account(name, system_id, password_hash, settings, created_at)"
+            connection.execute(f"{account_of} VALUES ('smpp-a', 'a', '', '{{}}', 0)")
+            hash_ = GENESIS
+            for fields in (
+                (1, 1, NOW, "topup", 100, 100, None, None, None, "opening balance"),
+                (2, 1, NOW, "debit", -30, 70, 1, 1, None, ""),
+            ):
+                hash_ = chained(hash_, fields)
+                connection.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*fields, hash_))
+            connection.execute("INSERT INTO message VALUES (1, 1, 2, ?, 30, x'')", (NOW,))
+            connection.commit()
+    async with open_store(tmp_path, now=lambda: NOW / 1000) as store:
+        assert [(span.messages, span.spent) for span in await store.statement.spans(1)] == [(0, 30)]
+        await store.accept(batch(1, [2, 3], charge=10), "session")
+        assert [(span.messages, span.spent) for span in await store.statement.spans(1)] == [(2, 50)]
+        assert [line.note for line in await store.ledger(1)] == ["opening balance", "", "2"]
+        assert await store.audit() == []

@@ -166,6 +166,7 @@ async def test_what_became_of_automatic_top_ups_is_shown(desk: Desk, owner: http
     await desk.operator.topups.failed(asked["id"], "the debit was refused")
     page = seen(await owner.get("/accounts/smpp-branch/credits/automatic"))
     assert "the debit was refused It is asked for again 15 minutes later." in page
+    assert "The last automatic top-up gave no credit" in seen(await owner.get("/accounts/smpp-branch/credits"))
 
 
 async def test_the_calculator_says_what_a_text_costs_and_why_it_would_be_refused(owner: httpx2.AsyncClient) -> None:
