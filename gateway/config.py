@@ -22,7 +22,8 @@ NOT_SETTINGS = {"SMPPGATE_CONFIG", "SMPPGATE_LOAD_PASSWORD"}
 # Kubernetes and Docker links put such variables beside a service called "smppgate"; they are not ours.
 NEIGHBOURS = re.compile(r"SMPPGATE_(SERVICE_|PORT(_|$)|NAME$|ENV_)")
 # Relative paths written in the file count from the file's folder, so the same file means the same wherever one stands.
-PATHS = (("data_dir",), ("smpp", "tls", "cert"), ("smpp", "tls", "key"))
+PATHS = (("data_dir",), ("smpp", "tls", "cert"), ("smpp", "tls", "key"),
+         ("mail", "password_file"), ("mail", "ca_file"))
 NEAREST = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where this machine finds what listens everywhere
 SHORTEST_SECRET = 16
 UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -222,6 +223,32 @@ class PaymentService(Section):
         return self
 
 
+class Mail(Section):
+    """The server that letters are handed to; without a host there is no mail."""
+
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = ""
+    password_file: MaybePath = None
+    sender: str = ""
+    ca_file: MaybePath = None
+    timeout: Annotated[Seconds, Field(gt=0, le=300)] = 20.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", self.sender):
+            raise ValueError("sender is missing: the address that letters come from, such as sms@example.com")
+        if self.password and self.password_file is not None:
+            raise ValueError("password and password_file are both set; one of them is enough")
+        if bool(self.username) != bool(self.password or self.password_file):
+            raise ValueError("username and password (or password_file) belong together; only one of them is set")
+        if self.username and self.security == "none":
+            raise ValueError("a password does not travel unencrypted: security is starttls or tls")
+        return self
+
+
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -234,6 +261,7 @@ class Config(Section):
     metrics: Metrics = Metrics()
     web: Web = Web()
     simulator: Simulator = Simulator()
+    mail: Mail = Mail()
     payment: PaymentService = PaymentService()
     log: Log = Log()
 

@@ -45,6 +45,8 @@ async def serve(
     from prometheus_client import make_asgi_app
 
     from .admin import Admin
+    from .mail.post import Post
+    from .mail.postman import Postman, carrier, open_postman
     from .payment import Payment
     from .till import Till, open_till
     from .web.access import LocalAccess
@@ -59,8 +61,15 @@ async def serve(
         listeners.push_async_callback(gateway.stop)
         endpoints = await gateway.start()
         payment = Payment(config.payment.url, config.payment.secret) if config.payment.url else None
-        await listeners.enter_async_context(open_till(Till(store, payment, gateway.wall)))
-        admin = Admin(store, gateway.minter, gateway.wall, gateway, url=config.web.address, payment=payment)
+        post = None
+        if config.mail.host:
+            carry, sender, url = carrier(config.mail), config.mail.sender, config.web.address
+            postman = Postman(store, gateway, carry, sender, url, gateway.wall)
+            post = Post(store, gateway.wall_ms, postman.wake)
+            await listeners.enter_async_context(open_postman(postman))
+        till = Till(store, payment, gateway.wall, post.announce if post else None)
+        await listeners.enter_async_context(open_till(till))
+        admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment)
         local = create_api(admin, LocalAccess())
         await listeners.enter_async_context(local_api(config.data_dir / NAME, local))
         if (at := config.metrics.listen) is not None:

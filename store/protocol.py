@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .office.answers import Answers
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
+    from .office.outbox import Outbox
     from .office.people import People
     from .office.statement import AccountStatement
     from .office.topups import Topups
@@ -209,6 +210,7 @@ class Store(Protocol):
     changes: Changes
     credentials: Credentials
     answers: Answers
+    outbox: Outbox
     topups: Topups
     statement: AccountStatement
 

@@ -24,6 +24,7 @@ from .group import Entry, Told, Verb
 from .office.answers import Answers
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
+from .office.outbox import Outbox
 from .office.people import People
 from .office.statement import AccountStatement
 from .office.topups import Topups
@@ -66,7 +67,7 @@ class SqliteStore:
         self._one_scan = asyncio.Lock()
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
-        self.traffic = Traffic(self)
+        self.traffic, self.outbox = Traffic(self), Outbox(self)
         self.topups, self.statement = Topups(self), AccountStatement(self)
 
     @property

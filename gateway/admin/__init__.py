@@ -24,6 +24,7 @@ from .estimate import Estimates
 from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Stale, TooMany, Unauthenticated, Unavailable, Wrong
 from .health import Health
 from .incoming import Incoming
+from .letters import Letters
 from .live import Live
 from .messages import Messages
 from .office import Mail, Office
@@ -57,6 +58,7 @@ class Desk:
         self.traffic = Traffic(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)
+        self.letters = Letters(office, actor)
         self.own = Own(office, actor, entrance)
         self.changes = Changes(office, actor, self.accounts)
 

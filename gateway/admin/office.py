@@ -4,12 +4,14 @@ Invariant: an account that the actor does not see is not found, in the same word
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from acl.settings import InvalidSettings, Settings
 from gateway.ids import Minter
 from gateway.payment import Payment
+from store.office.changes import Change
+from store.office.outbox import Letter
 from store.office.people import Person
 from store.protocol import AccountRow, Store
 
@@ -25,6 +27,10 @@ class Mail(Protocol):
 
     async def invite(self, person: Person) -> None: ...
     async def reset(self, person: Person) -> None: ...
+    async def password(self, account: int, drop_binds: bool, changes: Sequence[Change]) -> Letter | None: ...
+    async def notify(self, kind: str, account: int, facts: Mapping[str, Any]) -> None: ...
+    async def try_out(self, to: str) -> Letter | None: ...
+    def wake(self) -> None: ...
 
 
 class Office(NamedTuple):

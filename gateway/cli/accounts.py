@@ -155,10 +155,18 @@ def remove_address(where: Whereabouts, name: str, address: str, json_: bool) -> 
 @account.command("rotate-password")
 @click.argument("name")
 @click.option("--drop-binds", is_flag=True, help="Also unbind the sessions that are open.")
+@click.option("--mail", is_flag=True, help="Send it to the account's contact; it is shown to nobody else.")
 @as_json
 @pass_whereabouts
-def rotate_password(where: Whereabouts, name: str, drop_binds: bool, json_: bool) -> None:
-    """Make a new password. The old one is refused for new binds at once."""
+def rotate_password(where: Whereabouts, name: str, drop_binds: bool, mail: bool, json_: bool) -> None:
+    """Make a new password. The old one is refused for new binds at once; by mail, once the letter has left."""
+    if mail:
+        asked = where.client().post("accounts", name, "smpp", "password", body={"drop_binds": drop_binds})
+        if json_:
+            print_json(asked)
+        else:
+            click.echo(f"a new password for {asked['account']} is on its way to {asked['email']}")
+        return
     made = where.client().post("accounts", name, "password", body={"drop_binds": drop_binds})
     if json_:
         print_json(made)

@@ -19,8 +19,9 @@ CODES = {HTTPStatus.NOT_FOUND: MISSING, HTTPStatus.CONFLICT: MISSING, HTTPStatus
 
 
 class Client:
-    def __init__(self, data_dir: Path, node: int = 0, *, create: bool = False) -> None:
-        self.data_dir, self._node, self._create = data_dir, node, create
+    def __init__(self, data_dir: Path, node: int = 0, *, create: bool = False, mail: bool = False) -> None:
+        """`mail`: a mail server is configured, so what is to be mailed waits for the server to start."""
+        self.data_dir, self._node, self._create, self._mail = data_dir, node, create, mail
 
     def get(self, *steps: object, **query: object) -> Any:
         return json.loads(self.read("GET", *steps, **query))
@@ -82,7 +83,7 @@ class Client:
         if not self._create and not self.has_store():
             raise Failure(EMPTY.format(folder=self.data_dir))
         try:
-            return asyncio.run(in_process(self.data_dir, self._node, method, path, query, body))
+            return asyncio.run(in_process(self.data_dir, self._node, self._mail, method, path, query, body))
         except StoreLocked:
             raise Locked from None
         except (StoreDamaged, StoreNewer, OSError) as error:
@@ -119,10 +120,13 @@ def over_socket(data_dir: Path, method: str, path: str, query: str, body: bytes)
         connection.close()
 
 
-async def in_process(data_dir: Path, node: int, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
+async def in_process(
+    data_dir: Path, node: int, mail: bool, method: str, path: str, query: str, body: bytes
+) -> tuple[int, bytes]:
     from gateway import log
     from gateway.admin import Admin
     from gateway.ids import Minter
+    from gateway.mail.post import Post
     from gateway.web.access import LocalAccess
     from gateway.web.api import create_api
     from store import open_store
@@ -131,7 +135,8 @@ async def in_process(data_dir: Path, node: int, method: str, path: str, query: s
 
     log.setup("warning")
     async with open_store(data_dir) as store:
-        admin = Admin(store, Minter(node, await store.last_id()), time.time)
+        post = Post(store, lambda: int(time.time() * 1000), lambda: None) if mail else None
+        admin = Admin(store, Minter(node, await store.last_id()), time.time, mail=post)
         return await ask(create_api(admin, LocalAccess()), method, path, query, body)
 
 

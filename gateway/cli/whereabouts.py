@@ -53,7 +53,7 @@ class Whereabouts:
         from .client import Client
 
         config = self.config()
-        return Client(config.data_dir, config.node, create=create)
+        return Client(config.data_dir, config.node, create=create, mail=bool(config.mail.host))
 
 
 def remember(context: click.Context, option: click.Parameter, value: Path | None) -> None:

@@ -10,6 +10,7 @@ from . import (
     change_routes,
     credit_routes,
     live_routes,
+    mail_routes,
     me_routes,
     payment_routes,
     people_routes,
@@ -26,6 +27,7 @@ ROUTES = (
     traffic_routes,
     people_routes,
     me_routes,
+    mail_routes,
     change_routes,
 )
 PROBLEM = {

@@ -12,6 +12,7 @@ from . import (
     pages_changes,
     pages_credits,
     pages_entrance,
+    pages_mail,
     pages_me,
     pages_people,
     pages_preferences,
@@ -30,6 +31,7 @@ PAGES = (
     pages_topups,
     pages_people,
     pages_changes,
+    pages_mail,
     pages_me,
 )
 

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import httpx2
 
 from acl.password import hash_password
+from gateway.mail.post import Post
 from gateway.web.origin import HEADER, PLAIN_NAME, csrf_token
 from gateway.web.public import create_public
+from store.office.outbox import Letter
 from store.office.people import Person
 from tests.gateway.desk import Desk as Scene
 
@@ -38,7 +40,7 @@ class Login(NamedTuple):
         return {PLAIN_NAME: self.secret}
 
 
-class Letters:
+class Letters(Post):
     """Mail that only remembers what it was asked to send."""
 
     def __init__(self) -> None:
@@ -50,6 +52,9 @@ class Letters:
     async def reset(self, person: Person) -> None:
         self.sent.append(("reset", person.email))
 
+    async def _put(self, kind: str, **more: Any) -> Letter | None:
+        self.sent.append((kind, str(more.get("account"))))
+        return None
 
 
 async def person(
