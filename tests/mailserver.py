@@ -9,6 +9,8 @@ from typing import Any, Self
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
+from tests.server import free_port
+
 
 class MailServer:
     """`with MailServer() as server: …`; what was taken stands in `letters`, oldest first."""
@@ -21,9 +23,10 @@ class MailServer:
         self._login = login
         more: dict[str, Any] = {"require_starttls": True, "tls_context": tls} if starttls else {}
         if login:
-            more |= {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": tls is not None}
+            more |= {"authenticator": self._authenticate, "auth_required": True, "auth_require_tls": starttls}
+        self.port = free_port()  # its controller cannot let the system choose
         self._controller = Controller(
-            self, hostname="127.0.0.1", port=0, ssl_context=None if starttls else tls, ready_timeout=10, **more
+            self, hostname="127.0.0.1", port=self.port, ssl_context=None if starttls else tls, ready_timeout=10, **more
         )
 
     def _authenticate(self, _server: Any, _session: Session, _envelope: Envelope, _how: str, data: Any) -> AuthResult:
@@ -36,12 +39,6 @@ class MailServer:
 
     def __exit__(self, *_: object) -> None:
         self._controller.stop()
-
-    @property
-    def port(self) -> int:
-        assert self._controller.server is not None
-        port: int = self._controller.server.sockets[0].getsockname()[1]
-        return port
 
     async def handle_DATA(self, _server: Any, _session: Session, envelope: Envelope) -> str:
         await asyncio.sleep(0)

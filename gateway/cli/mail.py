@@ -19,7 +19,7 @@ def mail() -> None:
 
 
 @mail.command("list")
-@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="So many at most.")
 @as_json
 @pass_whereabouts
 def list_(where: Whereabouts, limit: int, json_: bool) -> None:

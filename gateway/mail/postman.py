@@ -95,11 +95,11 @@ class Postman:
             await self._carry(
                 message(letter.kind, contact.language, attempt.facts, attempt.secret, self._sender, contact.email, at)
             )
-        except (Undeliverable, ValueError) as fault:
-            log.warning("letter failed", letter=letter.id, kind=letter.kind, reason=str(fault))
-            await self._store.outbox.failed(letter.id, self._now(), told(fault))
-        except (OSError, aiosmtplib.SMTPException, TimeoutError) as fault:
+        except (OSError, aiosmtplib.SMTPException) as fault:  # first: a certificate that is wrong is a ValueError, too
             await self._later(letter, told(fault))
+        except (Undeliverable, ValueError) as fault:
+            log.warning("letter failed", letter=letter.id, kind=letter.kind, reason=told(fault))
+            await self._store.outbox.failed(letter.id, self._now(), told(fault))
         else:
             await self._arrived(letter, attempt)
 

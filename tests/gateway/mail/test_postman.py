@@ -247,6 +247,7 @@ async def test_an_account_without_a_contact_is_written_to_by_nobody(scene: Scene
 
 
 # -- how it is handed over -------------------------------------------------------------------------------------------
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # its server counts STARTTLS only
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 async def test_letters_leave_encrypted_with_a_login(tmp_path: Path, security: str) -> None:
     authority = trustme.CA()
