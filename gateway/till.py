@@ -18,6 +18,7 @@ from .payment import Payment
 
 log = structlog.get_logger()
 EVERY = 1.0  # seconds
+ADD_UP = 10  # turns
 FIRST_PAUSE, LONGEST_PAUSE = 15_000, 3_600_000  # milliseconds until an order that was not taken is sent again
 
 Announce = Callable[[Sequence[Topup]], Awaitable[None]]
@@ -34,6 +35,7 @@ class Till:
         announce: Announce | None = None,
     ) -> None:
         self._store, self._payment, self._wall, self._announce = store, payment, wall, announce
+        self._turns = 0
 
     async def turn(self) -> None:
         """Everything that is due, once."""
@@ -41,7 +43,9 @@ class Till:
         if self._payment is not None:
             await self._tell(self._payment)
         await self._tell_owners()
-        await self._store.statement.add_up()
+        if self._turns % ADD_UP == 0:
+            await self._store.statement.add_up()
+        self._turns += 1
 
     async def _tell_owners(self) -> None:
         """Of what was decided. Where there is no mail nobody is told, not even later."""

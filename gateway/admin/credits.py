@@ -10,6 +10,7 @@ from acl.money import credits as units_of
 from store.protocol import AccountRow, Insufficient
 from store.protocol import Conflict as Taken
 
+from . import remarks
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
 from .office import Office
@@ -17,7 +18,6 @@ from .period import zone
 from .shapes import Shape, ledger_line
 from .statement import Asked, Entry, Statement
 
-LONGEST_NOTE = 200
 PAGE = 1_000
 LEAST_TRANSFER = CREDIT
 WEEK = 7
@@ -38,10 +38,7 @@ class Credits:
                 wrong.append(Wrong("amount", "is 0; nothing would change"))
         except ValueError as why:
             wrong.append(Wrong("amount", str(why)))
-        if request_id is not None and not 0 < len(request_id) <= LONGEST_NOTE:
-            wrong.append(Wrong("request_id", f"has 1 to {LONGEST_NOTE} characters"))
-        if len(note) > LONGEST_NOTE:
-            wrong.append(Wrong("note", f"has at most {LONGEST_NOTE} characters"))
+        wrong += remarks.faults(request_id, note)
         if wrong:
             raise Invalid(*wrong)
         kind = "topup" if units > 0 else "adjustment"
@@ -100,10 +97,7 @@ class Credits:
     ) -> Shape:
         """At once, and both lines or neither; once per request id, however often it is sent."""
         giver, taker, units, wrong = await self._transfer(name, target, amount)
-        if request_id is not None and not 0 < len(request_id) <= LONGEST_NOTE:
-            wrong.append(Wrong("request_id", f"has 1 to {LONGEST_NOTE} characters"))
-        if len(note) > LONGEST_NOTE:
-            wrong.append(Wrong("note", f"has at most {LONGEST_NOTE} characters"))
+        wrong += remarks.faults(request_id, note)
         if wrong:
             raise Invalid(*wrong)
         at, moved = self._office.wall_ms(), as_credits(units)

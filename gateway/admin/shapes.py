@@ -57,14 +57,16 @@ def version_of(row: AccountRow) -> str:
 
 
 def ledger_line(row: LedgerLine) -> Shape:
+    counted = row.kind in ("debit", "refund")
     return {
         "line": row.line,
         "at": moment(row.at),
         "kind": row.kind,
         "amount": as_credits(row.amount),
         "balance_after": as_credits(row.balance_after),
+        "messages": int(row.note) if counted and row.note else None,
         "request_id": row.request_id,
-        "note": row.note,
+        "note": "" if counted else row.note,
     }
 
 

@@ -10,13 +10,14 @@ from store.office.topups import Topup
 from store.protocol import Conflict as Taken
 from store.protocol import NotFound as Missing
 
+from . import remarks
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
 from .office import Office
 from .shapes import Shape, moment
 
 MOST = 500
-LONGEST_NOTE = 200
+LONGEST_REASON = 200
 LARGEST = units_of("10000000")
 """What may be asked for at a time: enough for anybody, and far from the end of the numbers."""
 
@@ -61,8 +62,8 @@ class Topups:
         return await self._decide(id_, "booked", "")
 
     async def refuse(self, id_: int, reason: str) -> Shape:
-        if len(reason) > LONGEST_NOTE or not reason.isprintable():
-            raise Invalid(Wrong("reason", f"has at most {LONGEST_NOTE} characters, and no line ends among them"))
+        if len(reason) > LONGEST_REASON or not reason.isprintable():
+            raise Invalid(Wrong("reason", f"has at most {LONGEST_REASON} characters, and no line ends among them"))
         return await self._decide(id_, "refused", reason)
 
     async def paid(self, id_: int, amount: str | int) -> Shape:
@@ -78,7 +79,7 @@ class Topups:
 
     async def failed(self, id_: int, reason: str) -> Shape:
         """The payment service says so."""
-        return await self._decide(id_, "failed", "".join(filter(str.isprintable, reason))[:LONGEST_NOTE])
+        return await self._decide(id_, "failed", "".join(filter(str.isprintable, reason))[:LONGEST_REASON])
 
     # -- what they share -----------------------------------------------------------------------------------------------
     async def _found(self, id_: int) -> tuple[Topup, str]:
@@ -115,11 +116,7 @@ def wanted(amount: str | int, request_id: str | None, note: str) -> tuple[int, l
             wrong.append(Wrong("amount", f"is more than 0 and at most {as_credits(LARGEST)} credits"))
     except ValueError as why:
         wrong.append(Wrong("amount", str(why)))
-    if request_id is not None and not 0 < len(request_id) <= LONGEST_NOTE:
-        wrong.append(Wrong("request_id", f"has 1 to {LONGEST_NOTE} characters"))
-    if len(note) > LONGEST_NOTE or not note.isprintable():
-        wrong.append(Wrong("note", f"has at most {LONGEST_NOTE} characters, and no line ends among them"))
-    return units, wrong
+    return units, wrong + remarks.faults(request_id, note)
 
 
 def page(found: list[Topup], limit: int, names: dict[int, str]) -> tuple[list[Shape], int | None]:

@@ -17,6 +17,7 @@ LEDGER = {
     "kind": "Kind",
     "amount": "Amount",
     "balance_after": "Balance",
+    "messages": "Messages",
     "request_id": "Request",
     "note": "Note",
 }

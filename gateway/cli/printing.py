@@ -25,6 +25,7 @@ NUMBERS = {
     "charge_line",
     "refund_line",
     "count",
+    "messages",
     "binds",
     "price",
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Path, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ from .access import Operates, Oversees, Pays, Reads
 Page = Annotated[int, Query(ge=1, le=500)]
 Key = Annotated[str | None, Header()]
 Cursor = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
-Number = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 JSON = dict[str, Any]
 REQUEST = Field(description="The same id counts once, however often it is sent; Idempotency-Key says the same")
 
@@ -109,13 +109,13 @@ async def list_waiting_topups(desk: Oversees, after: Cursor = None, limit: Page 
 
 
 @routes.post("/topups/{topup_id}/approve", tags=["credits"])
-async def approve_topup(desk: Operates, topup_id: int) -> JSON:
+async def approve_topup(desk: Operates, topup_id: Id) -> JSON:
     """Give the credit; once, however often this is sent."""
     return await desk.topups.approve(topup_id)
 
 
 @routes.post("/topups/{topup_id}/refuse", tags=["credits"])
-async def refuse_topup(desk: Operates, topup_id: int, body: Refusal) -> JSON:
+async def refuse_topup(desk: Operates, topup_id: Id, body: Refusal) -> JSON:
     return await desk.topups.refuse(topup_id, body.reason)
 
 

@@ -6,15 +6,17 @@ Invariant: an answer is read whole only if it is short, believed only if it is s
 from json import JSONDecodeError, loads
 from typing import Annotated, Any, Literal
 
+import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.admin import Actor, Admin, Invalid, NotFound, Right, Unauthenticated, Wrong
+from gateway.admin import Actor, Admin, Fault, Invalid, NotFound, Right, Unauthenticated, Wrong
 from gateway.payment import LONGEST, SIGNATURE, TIMESTAMP, TOLERANCE
 
 from .origin import peer_of
 from .settings_schema import body as described
 
+log = structlog.get_logger()
 NAME = "payment service"
 routes = APIRouter()
 
@@ -53,10 +55,15 @@ async def payment_callback(request: Request) -> dict[str, Any]:
     if why_not is not None:
         raise Unauthenticated(why_not)
     answer = understood(octets)
+    log.info("payment service answered", topup=answer.id, status=answer.status, credits=str(answer.credits))
     desk = admin.acting(Actor(None, NAME, frozenset({Right.CREDITS}), None, peer_of(request), "api"))
-    if answer.status == "paid":
-        return await desk.topups.paid(answer.id, answer.credits)
-    return await desk.topups.failed(answer.id, answer.reason)
+    try:
+        if answer.status == "paid":
+            return await desk.topups.paid(answer.id, answer.credits)
+        return await desk.topups.failed(answer.id, answer.reason)
+    except Fault as fault:  # somebody may have paid for nothing: an operator has to look
+        log.error("payment service contradicted", topup=answer.id, status=answer.status, reason=fault.detail)
+        raise
 
 
 async def read(request: Request) -> bytes:

@@ -16,6 +16,7 @@ from gateway.admin.estimate import Asked
 from gateway.admin.shapes import Shape
 from gateway.admin.statement import Entry
 from gateway.web.access import Pays, Reads, Sets
+from gateway.web.credit_routes import Cursor
 
 from .forms import Form, text, typed
 from .rendering import done, page
@@ -31,7 +32,7 @@ routes = APIRouter()
 
 # -- the statement -----------------------------------------------------------------------------------------------------
 @routes.get("/accounts/{name}/credits")
-async def show_statement(request: Request, name: str, desk: Reads, before: int | None = None) -> Response:
+async def show_statement(request: Request, name: str, desk: Reads, before: Cursor = None) -> Response:
     asked = {field: request.query_params.get(field, "") for field in FILTERS}
     form, status, summary = Form(asked), 200, await desk.credits.summary(name)
     entries, older = list[Entry](), None

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from gateway.admin import Desk, Fault
 from gateway.web.access import Operates, Oversees
+from gateway.web.credit_routes import Cursor, Id
 
 from .forms import Form, text, typed
 from .rendering import done, page
@@ -15,12 +16,12 @@ QUEUE = "/topups"
 
 
 @routes.get(QUEUE)
-async def list_topups(request: Request, desk: Oversees, after: int = 0) -> Response:
-    return await queue(request, desk, after)
+async def list_topups(request: Request, desk: Oversees, after: Cursor = None) -> Response:
+    return await queue(request, desk, after or 0)
 
 
 @routes.post("/topups/{topup_id}/approve")
-async def approve_topup(request: Request, topup_id: int, desk: Operates) -> Response:
+async def approve_topup(request: Request, topup_id: Id, desk: Operates) -> Response:
     try:
         found = await desk.topups.approve(topup_id)
     except Fault as fault:
@@ -30,12 +31,12 @@ async def approve_topup(request: Request, topup_id: int, desk: Operates) -> Resp
 
 
 @routes.get("/topups/{topup_id}/refuse")
-async def confirm_refusal(request: Request, topup_id: int, desk: Operates) -> Response:
+async def confirm_refusal(request: Request, topup_id: Id, desk: Operates) -> Response:
     return await queue(request, desk, refusing=topup_id)
 
 
 @routes.post("/topups/{topup_id}/refuse")
-async def refuse_topup(request: Request, topup_id: int, desk: Operates) -> Response:
+async def refuse_topup(request: Request, topup_id: Id, desk: Operates) -> Response:
     form = await typed(request)
     try:
         found = await desk.topups.refuse(topup_id, text(form, "reason"))

@@ -77,6 +77,25 @@ async def test_a_top_up_is_asked_for_and_decided(api: httpx2.AsyncClient) -> Non
     assert (await api.get("/accounts/acme/topups")).json()["items"][0]["state"] == "booked"
 
 
+@pytest.mark.parametrize("id_", [0, -1, 2**63, 10**30, "x"])
+async def test_a_number_that_is_no_top_ups_is_refused(api: httpx2.AsyncClient, id_: object) -> None:
+    problem(await api.post(f"/topups/{id_}/approve"), 422)
+    problem(await api.post(f"/topups/{id_}/refuse", json={}), 422)
+
+
+@pytest.mark.parametrize("field", ["note", "request_id"])
+@pytest.mark.parametrize("text", ["a\nb", "\ud800", "\0", "x" * 201])
+async def test_what_cannot_be_kept_is_refused(api: httpx2.AsyncClient, field: str, text: str) -> None:
+    for path, body in (
+        ("topups", {"amount": 5}), ("credits", {"amount": 5}), ("transferCredits", {"target": "branch", "credits": 5})
+    ):  # fmt: skip
+        octets = json.dumps({**body, field: text}).encode()
+        headers = {"Content-Type": "application/json"}
+        said = problem(await api.post(f"/accounts/acme/{path}", content=octets, headers=headers), 422)
+        assert [wrong["field"] for wrong in said["errors"]] == [field]
+    assert (await api.get("/accounts/acme")).json()["balance"] == "100"
+
+
 async def test_what_would_it_cost(api: httpx2.AsyncClient) -> None:
     asked = {"account": "acme", "message": "x" * 161, "to": "48600100200"}
     assert (await api.post("/estimate", json=asked)).json()["credits"] == "2"
@@ -170,6 +189,16 @@ async def test_an_order_cannot_be_sent_back_as_an_answer(api: httpx2.AsyncClient
     id_ = await asked(api)
     order = {"id": id_, "account": "smpp-acme", "credits": "50", "automatic": False, "at": "", "by": "", "note": ""}
     problem(await call(api, order), 422)
+
+
+async def test_a_payment_for_what_was_refused_is_told_to_the_log(
+    api: httpx2.AsyncClient, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = await asked(api)
+    await desk.operator.topups.refuse(id_, "")
+    problem(await call(api, {"id": id_, "status": "paid", "credits": "50"}), 409)
+    said = capsys.readouterr()
+    assert "payment service contradicted" in said.out + said.err
 
 
 async def test_without_a_payment_service_there_is_nobody_to_believe(api: httpx2.AsyncClient, desk: Desk) -> None:
