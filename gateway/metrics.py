@@ -96,6 +96,8 @@ class Meter(Collector):
         self.commit_group_size = Histogram(SIZES)
         self.imbalance = 0
         self.loop_lag = 0.0
+        self.topups_waiting = 0
+        self.orders = {True: 0, False: 0}  # whether the payment service took it
         self._accounts = accounts
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -124,6 +126,12 @@ class Meter(Collector):
         )
         yield self.commit_seconds.family("smppgate_commit_seconds", "Duration of a group commit, seconds.")
         yield self.commit_group_size.family("smppgate_commit_group_size", "Messages accepted in one group commit.")
+        orders = CounterMetricFamily(
+            "smppgate_payment_orders", "Top-ups told to the payment service, by its answer.", labels=["result"]
+        )
+        for taken, count in self.orders.items():
+            orders.add_metric(["taken" if taken else "not_taken"], count)
+        yield orders
         yield from self._gauges()
 
     def _gauges(self) -> Iterable[Metric]:
@@ -146,6 +154,9 @@ class Meter(Collector):
             "smppgate_ledger_imbalance",
             "Credits by which balances and ledger differ; anything but 0 is a fault.",
             value=self.imbalance,
+        )
+        yield GaugeMetricFamily(
+            "smppgate_topups_waiting", "Top-ups asked for and not decided.", value=self.topups_waiting
         )
         yield GaugeMetricFamily(
             "smppgate_loop_lag_seconds", "How late the event loop's last tick was.", value=self.loop_lag

@@ -67,7 +67,7 @@ async def serve(
             postman = Postman(store, gateway, carry, sender, url, gateway.wall)
             post = Post(store, gateway.wall_ms, postman.wake)
             await listeners.enter_async_context(open_postman(postman))
-        till = Till(store, payment, gateway.wall, post.announce if post else None)
+        till = Till(store, payment, gateway.wall, post.announce if post else None, gateway.meter)
         await listeners.enter_async_context(open_till(till))
         admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment)
         local = create_api(admin, LocalAccess())

@@ -14,6 +14,7 @@ from store.office.topups import Topup
 from store.protocol import Store, StoreError
 
 from .admin.shapes import moment
+from .metrics import Meter
 from .payment import Payment
 
 log = structlog.get_logger()
@@ -33,13 +34,16 @@ class Till:
         payment: Payment | None,
         wall: Callable[[], float],
         announce: Announce | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self._store, self._payment, self._wall, self._announce = store, payment, wall, announce
+        self._meter = meter or Meter(list)
         self._turns = 0
 
     async def turn(self) -> None:
         """Everything that is due, once."""
         await self._store.topups.watch(self._now())
+        self._meter.topups_waiting = await self._store.topups.waiting()
         if self._payment is not None:
             await self._tell(self._payment)
         await self._tell_owners()
@@ -69,6 +73,7 @@ class Till:
         for topup in await self._store.topups.to_send(self._now()):
             names = names or {row.id: row.name for row in await self._store.accounts()}
             taken, answer = await asyncio.to_thread(payment.order, order(topup, names[topup.account]), self._wall())
+            self._meter.orders[taken] += 1
             log.info("payment service told", topup=topup.id, taken=taken, answer=answer, tries=topup.tries + 1)
             await self._store.topups.sent(topup.id, None if taken else self._now() + pause(topup.tries), answer)
 

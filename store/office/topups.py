@@ -84,6 +84,11 @@ class Topups:
         """Those that wait for a decision, of all accounts, oldest first."""
         return await self._found("WHERE state = 'open' AND id > ? ORDER BY id LIMIT ?", after, limit)
 
+    async def waiting(self) -> int:
+        """How many wait for a decision."""
+        ((number,),) = await self._database.read("SELECT count(*) FROM topup WHERE state = 'open'")
+        return int(number)
+
     async def of_account(self, account: int, before: int | None = None, limit: int = 50) -> list[Topup]:
         """Newest first; `before` is the id of the last one seen."""
         last = 2**63 - 1 if before is None else before

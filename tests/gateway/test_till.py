@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.metrics import Meter
 from gateway.till import FIRST_PAUSE, LONGEST_PAUSE, Till, open_till, pause
 from store.office.topups import Topup
 from store.protocol import StoreDown
@@ -50,13 +51,14 @@ async def the_only(desk: Desk) -> dict[str, Any]:
 async def test_an_order_is_sent_until_it_is_taken(desk: Desk, service: Service, clock: Clock) -> None:
     asked = await desk.operator.topups.ask("acme", "250", note="for May")
     service.answers = [503, 500]
-    till = Till(desk.store, service.payment, clock)
-    heard = []
+    meter = Meter(list)
+    till, heard = Till(desk.store, service.payment, clock, meter=meter), []
     for later in (0, 14, 1, 29, 1, 86_400):
         clock.now += later
         await till.turn()
         heard.append(len(service.orders))
     assert heard == [1, 1, 2, 2, 3, 3]
+    assert (meter.orders, meter.topups_waiting) == ({True: 1, False: 2}, 1)
     assert service.orders[0] == service.orders[2] == {
         "id": asked["id"], "account": "smpp-acme", "credits": "250", "automatic": False,
         "at": "2027-01-15T08:00:00.000Z", "by": "command line", "note": "for May",

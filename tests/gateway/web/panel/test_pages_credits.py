@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
 
+from gateway.web.origin import HEADER
 from gateway.web.panel import words
 from tests.gateway.desk import Desk, submit
+from tests.gateway.web.visitors import ROLES, login, person, public
 
 from .browser import browsing, customer, seen
 
@@ -187,6 +190,31 @@ async def test_whoever_may_only_look_is_offered_nothing(desk: Desk, owner: httpx
             answer = await browser.get(f"/accounts/smpp-acme/credits{page}")
             assert "btn primary" not in answer.text
             assert (await browser.post(f"/accounts/smpp-acme/credits{page}", data={})).status_code == 403
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_each_role_may_do_what_is_its_own_and_nothing_moves_from_elsewhere(desk: Desk, role: str) -> None:
+    for name in ("acme", "rival"):
+        await desk.operator.accounts.create({"name": name, "credits": "50"})
+    asked = await desk.operator.topups.ask("rival", "5")
+    fields: dict[str, Any] = {"accounts": ["smpp-acme"], **ROLES[role]}
+    who = await login(desk, await person(desk, **fields))
+    may, oversees = "read-only" not in role, "operator" in role
+    rival, queue = "/accounts/smpp-rival/credits/transfer", f"/topups/{asked['id']}/approve"
+    transfer = {"target": "smpp-acme", "credits": "5", "request_id": "r"}
+    async with public(desk, who) as browser:
+        assert (await browser.get("/accounts/smpp-acme/credits")).status_code == 200
+        assert (await browser.get("/topups")).status_code == (200 if oversees else 403)
+        sheet = await browser.get("/api/v1/accounts/smpp-acme/statement.csv")
+        assert sheet.text.startswith("kind,from,to")
+        answers = [await browser.post(f"{rival}/confirmed", data=transfer), await browser.post(queue)]
+    allowed = 303 if may and oversees else 403
+    assert [one.status_code for one in answers] == [404 if role == "customer" else allowed, allowed]
+    async with public(desk, who) as browser:  # the same cookie, sent by somebody else's page
+        browser.headers.update({"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"})
+        browser.headers.pop(HEADER, None)
+        own = "/accounts/smpp-acme/credits/topup"
+        assert (await browser.post(own, data={"amount": "5", "request_id": "x"})).status_code == 403
 
 
 @pytest.mark.parametrize(
