@@ -34,7 +34,8 @@ routes = APIRouter()
 @routes.get("/accounts/{name}/credits")
 async def show_statement(request: Request, name: str, desk: Reads, before: Cursor = None) -> Response:
     asked = {field: request.query_params.get(field, "") for field in FILTERS}
-    form, status, summary = Form(asked), 200, await desk.credits.summary(name)
+    form, status = Form(asked), 200
+    account, summary = await desk.accounts.show(name), await desk.credits.summary(name)
     entries, older = list[Entry](), None
     try:
         wanted = desk.statement.asked(asked["kind"] or "all", asked["by"] or "hour", asked["from"], asked["to"])
@@ -45,10 +46,10 @@ async def show_statement(request: Request, name: str, desk: Reads, before: Curso
         request,
         "credits_statement.html",
         status=status,
-        account=await desk.accounts.show(name),
+        account=account,
         summary=summary,
         share=refunded(summary),
-        trouble=await trouble_of(desk, name),
+        trouble=await trouble_of(desk, account),
         rows=[row_of(entry, asked["by"]) for entry in entries],
         form=form,
         asked={field: value for field, value in asked.items() if value},
@@ -57,9 +58,13 @@ async def show_statement(request: Request, name: str, desk: Reads, before: Curso
     )
 
 
-async def trouble_of(desk: Desk, name: str) -> Shape | None:
-    """The last automatic top-up, if it gave no credit."""
-    topups, _older = await desk.topups.of_account(name, limit=LATEST)
+async def trouble_of(desk: Desk, account: Shape) -> Shape | None:
+    """The last automatic top-up, if it gave no credit and that is still felt."""
+    if account.get("auto_topup_amount", "off") == "off":
+        return None
+    if Decimal(account["balance"]) > Decimal(account["auto_topup_threshold"]):
+        return None
+    topups, _older = await desk.topups.of_account(account["name"], limit=LATEST)
     last = next((one for one in topups if one["automatic"]), None)
     return last if last is not None and last["state"] in ("failed", "capped", "refused") else None
 
@@ -146,6 +151,7 @@ async def automatic_page(
         topups=[one for one in topups if one["automatic"]][:LATEST],
         summary=(summary := await desk.credits.summary(name)),
         lasts=lasting(account, summary),
+        mailed=desk.office.mail is not None,
         paid=desk.office.payment is not None,
     )
 
