@@ -21,6 +21,7 @@ CODING = Refusal(reasons.DATA_CODING_UNSUPPORTED)
 ALPHABET = Refusal(reasons.ALPHABET_INVALID)
 LENGTH = Refusal(reasons.TEXT_TOO_LONG)
 CREDIT = Refusal(reasons.NO_CREDIT)
+BLACKLISTED = Refusal(reasons.DESTINATION_BLACKLISTED)
 THROTTLED = Refusal(reasons.THROTTLED)
 FAILED = Refusal(reasons.CHECK_FAILED)
 
@@ -42,18 +43,29 @@ M = TypeVar("M", bound=Message)
 
 
 class Policy:
-    """An account's settings and its plan's prices, compiled. Frozen: a change of settings makes a new one."""
+    """An account's settings and its plan's prices, compiled. A change of settings makes a new one; only `blocked`, the
+    digits of numbers on its blacklist, changes in between."""
 
-    __slots__ = ("codings", "default_source", "max_parts", "networks", "senders", "settings", "tariff")
+    __slots__ = (
+        "blocked", "codings", "default_source", "max_parts", "networks", "refused", "senders", "settings", "tariff",
+    )  # fmt: skip
 
-    def __init__(self, settings: Settings, prices: Mapping[str, int]) -> None:
+    def __init__(
+        self, settings: Settings, prices: Mapping[str, int], blocked: frozenset[bytes] = frozenset()
+    ) -> None:
         self.settings = settings
+        self.block(blocked)
         self.networks = Networks(settings.addresses)
         self.senders = Senders(settings.senders, settings.default_sender)
         self.default_source = wire(settings.default_sender) if settings.default_sender else None
         self.tariff = Tariff(prices, settings.allow_destinations, settings.deny_destinations)
         self.codings = frozenset(settings.data_codings) or _EVERY_CODING
         self.max_parts = settings.max_parts or sys.maxsize
+
+    def block(self, numbers: frozenset[bytes]) -> None:
+        """From now on these are on the blacklist. What is not refused for it ends with a receipt instead."""
+        self.blocked = numbers
+        self.refused = numbers if self.settings.blacklisted == "refuse" else frozenset[bytes]()
 
 
 class Purse:
@@ -75,6 +87,7 @@ def judge(policy: Policy, purse: Purse, run: Sequence[M], now: float, parts: Cal
     except Exception:
         return [FAILED] * len(run)
     senders, tariff, codings, max_parts = policy.senders, policy.tariff, policy.codings, policy.max_parts
+    refused = policy.refused
     head, burst, credit, taken = tariff.head, purse.rate.burst, purse.credit, 0
     verdicts: list[int | Refusal] = []
     add = verdicts.append
@@ -91,6 +104,9 @@ def judge(policy: Policy, purse: Purse, run: Sequence[M], now: float, parts: Cal
                 if isinstance(price, Refusal):
                     add(price)
                     continue
+            if refused and digits.lstrip(b"+") in refused:
+                add(BLACKLISTED)
+                continue
             count = parts(message) if message.data_coding in codings else -1
             if not 0 < count <= max_parts:
                 add(LENGTH if count > 0 else ALPHABET if count == 0 else CODING)

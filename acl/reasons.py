@@ -31,6 +31,7 @@ STORE_UNAVAILABLE = "store_unavailable"
 SENDER_NOT_ALLOWED = "sender_not_allowed"
 DESTINATION_INVALID = "destination_invalid"
 DESTINATION_FORBIDDEN = "destination_forbidden"
+DESTINATION_BLACKLISTED = "destination_blacklisted"
 NO_ROUTE = "no_route"
 DATA_CODING_UNSUPPORTED = "data_coding_unsupported"
 ALPHABET_INVALID = "alphabet_invalid"
@@ -66,6 +67,7 @@ REASONS: dict[str, str] = {
     SENDER_NOT_ALLOWED: "The sender is not one of this account's senders.",
     DESTINATION_INVALID: "The destination is not an international number of 7 to 15 digits.",
     DESTINATION_FORBIDDEN: "The account may not send to this destination.",
+    DESTINATION_BLACKLISTED: "This number stands on the account's blacklist.",
     NO_ROUTE: "The account's price plan has no price for this destination.",
     DATA_CODING_UNSUPPORTED: "The data_coding is not supported, or not allowed for this account.",
     ALPHABET_INVALID: "The octets of the text are not valid in the alphabet they claim.",

@@ -76,6 +76,14 @@ class Settings:
         "prefix", (), "Prefixes of numbers that may not be sent to, whatever else is allowed.",
         many=True, most=1000, maximum=_LONG, flag="--deny-destination",
     )  # fmt: skip
+    blacklisted: str = _own(
+        "choice", "refuse", "A message to a number on the blacklist is refused, or ends with a receipt of error 53.",
+        choices=("refuse", "receipt"),
+    )  # fmt: skip
+    stop_keywords: tuple[str, ...] = _own(
+        "text", ("STOP",), "Texts that put the number they come from on the blacklist, whatever their capitals.",
+        many=True, most=20, maximum=20, flag="--stop-keyword",
+    )  # fmt: skip
     default_alphabet: str = _own(
         "choice", "gsm", "What data_coding 0 means: GSM 03.38 an octet a character, the same packed, or Latin-1.",
         choices=("gsm", "gsm-packed", "latin1"),

@@ -52,7 +52,7 @@ class Account:
         self.id, self.mailbox, self.label = row.id, mailbox, label
         self.links: list[BoundLink] = []
         self.tally = Tally()
-        self.settings = Settings()
+        self.settings, self.blocked = Settings(), frozenset[bytes]()
         self.purse = Purse(row.balance + row.credit_limit, Rate(1, 1))
         self._credit_limit = row.credit_limit
         self._seen: tuple[object, ...] = ()
@@ -68,7 +68,7 @@ class Account:
         self.enabled, self.error = row.enabled, ""
         try:
             self.settings = Settings.of(row.settings)
-            self.policy = Policy(self.settings, prices)
+            self.policy = Policy(self.settings, prices, self.blocked)
         except ValueError as fault:  # law 6: what cannot be read allows nothing
             self.enabled, self.error = False, str(fault)
             self.policy = Policy(self.settings, {})
@@ -79,6 +79,11 @@ class Account:
         self.purse.credit += row.credit_limit - self._credit_limit
         self._credit_limit = row.credit_limit
         return True
+
+    def block(self, numbers: frozenset[bytes]) -> None:
+        """These are on its blacklist now."""
+        self.blocked = numbers
+        self.policy.block(numbers)
 
     # -- its links -------------------------------------------------------------------------------------------------
     def join(self, link: BoundLink) -> None:
@@ -139,6 +144,13 @@ class Accounts:
             self._index()
         for account in changed:
             account.recheck()
+
+    async def follow_blacklist(self, account: int | None = None) -> None:
+        """Read the blacklist again: of one account, or of all."""
+        async with self._one_at_a_time:
+            numbers = await self._store.blacklist.numbers(account)
+        for id_ in self.by_id if account is None else self.by_id.keys() & {account}:
+            self.by_id[id_].block(frozenset(map(str.encode, numbers.get(id_, ()))))
 
     def _take(self, row: AccountRow, plans: dict[str, dict[str, int]]) -> Account | None:
         """-> the account if it is new or has changed."""

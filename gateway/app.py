@@ -131,6 +131,7 @@ class Gateway:
     async def start(self) -> Endpoints:
         """Recover what was under way, then listen."""
         await self.accounts.refresh()
+        await self.accounts.follow_blacklist()
         self.minter.begin_after(await self.store.last_id())
         for id_, (number, oldest_ms) in (await self.store.owed_counts()).items():
             if id_ in self.accounts.by_id:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from .office.answers import Answers
+    from .office.blacklist import Blacklist
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
     from .office.outbox import Outbox
     from .office.people import People
+    from .office.senders import Senders
     from .office.statement import AccountStatement
     from .office.topups import Topups
     from .office.traffic import Traffic
@@ -211,6 +213,8 @@ class Store(Protocol):
     credentials: Credentials
     answers: Answers
     outbox: Outbox
+    senders: Senders
+    blacklist: Blacklist
     topups: Topups
     statement: AccountStatement
 
@@ -241,8 +245,10 @@ class Store(Protocol):
     def give_up(self, account: int, ids: Sequence[int], reason: str) -> Future[None]:
         """These deliveries will not be sent again, though nobody acknowledged them."""
 
-    def note_incoming(self, account: int, rows: Sequence[tuple[int, bytearray]]) -> Future[None]:
-        """Messages for the customer: (id, body), stored and due."""
+    def note_incoming(
+        self, account: int, rows: Sequence[tuple[int, bytearray]], stopped: Sequence[str] = ()
+    ) -> Future[None]:
+        """Messages for the customer: (id, body), stored and due. `stopped`: numbers that asked to be left alone."""
 
     def mark(self, settled_below: int) -> None:
         """All messages with a lower id have ended or were scheduled: pending() need not look there. Written lazily, and

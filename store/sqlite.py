@@ -22,10 +22,12 @@ from .failures import is_damage, meaning
 from .files import prepared
 from .group import Entry, Told, Verb
 from .office.answers import Answers
+from .office.blacklist import Blacklist
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
 from .office.outbox import Outbox
 from .office.people import People
+from .office.senders import Senders
 from .office.statement import AccountStatement
 from .office.topups import Topups
 from .office.traffic import Traffic
@@ -67,6 +69,7 @@ class SqliteStore:
         self._one_scan = asyncio.Lock()
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
+        self.senders, self.blacklist = Senders(self), Blacklist(self)
         self.traffic, self.outbox = Traffic(self), Outbox(self)
         self.topups, self.statement = Topups(self), AccountStatement(self)
 
@@ -121,8 +124,10 @@ class SqliteStore:
     def give_up(self, account: int, ids: Sequence[int], reason: str) -> asyncio.Future[None]:
         return self._committer.join(Verb.GIVE_UP, (account, ids, reason))
 
-    def note_incoming(self, account: int, rows: Sequence[tuple[int, bytearray]]) -> asyncio.Future[None]:
-        return self._committer.join(Verb.INCOMING, (account, rows)) if rows else self._done(None)
+    def note_incoming(
+        self, account: int, rows: Sequence[tuple[int, bytearray]], stopped: Sequence[str] = ()
+    ) -> asyncio.Future[None]:
+        return self._committer.join(Verb.INCOMING, (account, rows, stopped)) if rows else self._done(None)
 
     def mark(self, settled_below: int) -> None:
         self._mark = max(self._mark, settled_below)

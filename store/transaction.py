@@ -17,6 +17,7 @@ from typing import Any
 from . import reading
 from .group import Entry, Told, Verb
 from .money import Books, Ledger
+from .office.blacklist import stopped
 from .office.topups import run_low
 from .protocol import Batch, Contradiction, Outcome, RefusalRow
 from .sql import Statements, insert, insert_ids, with_ids
@@ -194,9 +195,10 @@ def without(writing: Writing, number: int, outcome: Outcome, kept: list[int]) ->
 
 # -- what else rides along -------------------------------------------------------------------------------------
 def incoming(writing: Writing, noted: Numbered) -> Statements[None]:
-    for _, (account, rows) in noted:
+    for _, (account, rows, quiet) in noted:
         yield from insert("incoming", ("account", "at"), (account, writing.at), ("id", "body"), rows)
         yield from insert_ids("delivery", ("account",), (account,), "id", [row[0] for row in rows])
+        yield from stopped(account, quiet, writing.at)
         writing.told.witness = "SELECT 1 FROM incoming WHERE id = ?", (rows[0][0],)
 
 

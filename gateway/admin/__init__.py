@@ -17,6 +17,7 @@ from store.protocol import Store
 from .accounts import Accounts
 from .actor import COMMAND_LINE, Actor, Right, actor_of
 from .binds import Binds
+from .blacklist import Blacklist
 from .changes import Changes
 from .credits import Credits
 from .entrance import Entrance
@@ -31,6 +32,7 @@ from .office import Mail, Office
 from .own import Own
 from .people import People
 from .prices import Prices
+from .senders import Senders
 from .statement import Statement
 from .topups import Topups
 from .traffic import Traffic
@@ -58,6 +60,7 @@ class Desk:
         self.traffic = Traffic(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)
+        self.senders, self.blacklist = Senders(office, actor), Blacklist(office, actor)
         self.letters = Letters(office, actor)
         self.own = Own(office, actor, entrance)
         self.changes = Changes(office, actor, self.accounts)

@@ -28,10 +28,22 @@ class Incoming:
             bytearray(DELIVER_SM_BODY.encode(part)) for part in self._parts(origin, target, text, alphabet_of(row))
         ]
         ids = self._office.minter.mint(len(bodies), self._office.wall_ms())
-        await self._office.store.note_incoming(row.id, list(zip(ids, bodies, strict=True)))
+        stopped = [source.lstrip("+")] if self._asks_to_be_left_alone(row, source, text) else []
+        await self._office.store.note_incoming(row.id, list(zip(ids, bodies, strict=True)), stopped)
         if self._office.live is not None:
             self._office.live.wake(row.id, len(bodies))
+            if stopped:
+                await self._office.live.accounts.follow_blacklist(row.id)
         return {"account": row.name, "message_ids": [str(each) for each in ids], "parts": len(bodies)}
+
+    def _asks_to_be_left_alone(self, row: AccountRow, source: str, text: str) -> bool:
+        """A keyword and nothing else, from a number."""
+        try:
+            keywords = Settings.of(row.settings).stop_keywords
+        except InvalidSettings:
+            keywords = Settings().stop_keywords
+        said = " ".join(text.split()).strip(" .!\"'").casefold()
+        return source.lstrip("+").isdecimal() and said in {keyword.casefold() for keyword in keywords}
 
     def _parts(self, origin: bytes, target: bytes, text: str, alphabet: str) -> list[DeliverSm]:
         coding, octets = encode(text, alphabet)

@@ -9,6 +9,10 @@ class LiveAccounts(Protocol):
         """Read accounts and price plans again and apply them to open sessions."""
 
 
+    async def follow_blacklist(self, account: int) -> None:
+        """Read the blacklist of an account again; what is sent from now on meets it."""
+
+
 class Live(Protocol):
     @property
     def accounts(self) -> LiveAccounts: ...

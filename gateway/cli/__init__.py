@@ -5,7 +5,7 @@ Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or
 
 import click
 
-from . import accounts, checks, load, mail, messages, money, sending, serving, topups
+from . import accounts, blacklist, checks, load, mail, messages, money, senders, sending, serving, topups
 from .whereabouts import Group
 
 
@@ -32,6 +32,8 @@ for command in (
     messages.refusal,
     messages.bind,
     messages.mo,
+    senders.sender,
+    blacklist.blacklist,
     mail.mail,
     sending.send,
     load.load,

@@ -16,7 +16,8 @@ from operator import attrgetter
 import structlog
 
 from pdu import times
-from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, STATE_NAMES
+from pdu.bodies import digits_of
+from pdu.constants import DELETED, DELIVERED, EXPIRED, REJECTED, STATE_NAMES, UNDELIVERABLE
 from store.protocol import Contradiction, MessageRow, Outcome, OutcomeUnknown, Store, StoreError
 
 from .. import receipts
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 PAGE = 1_000
 Booked = tuple[Account, Parcel, End, Outcome]
 EVERY = 10  # ticks between two looks for what got stuck
-EXPIRED_ERROR, DELETED_ERROR = 801, 802  # the receipt's err field for ends of our own making
+EXPIRED_ERROR, DELETED_ERROR, BLACKLISTED_ERROR = 801, 802, 53  # the receipt's err field for ends of our own making
 
 
 class Dispatch:
@@ -59,11 +60,29 @@ class Dispatch:
             self._open.pop(first, None)
 
     def take(self, account: int, messages: Sequence[Message], accepted_ms: int, origin: Origin | None) -> None:
-        """Durable and answered: hand them over."""
+        """Durable and answered: hand them over, but for those whose recipient asked to be left alone."""
+        owner = self._accounts.by_id.get(account)
+        if owner is not None and owner.blocked:
+            messages = self._leave_alone(owner, messages, accepted_ms, origin)
+            if not messages:
+                return
         first = messages[0][0]
         parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin, self._wall_ms())
         assert self._connector is not None  # connected before the first listener opens
         self._connector.send(parcel)
+
+    def _leave_alone(
+        self, owner: Account, messages: Sequence[Message], accepted_ms: int, origin: Origin | None
+    ) -> Sequence[Message]:
+        """Those to numbers on the blacklist end here. -> the others."""
+        blocked = [one for one in messages if digits_of(one[2].destination).lstrip(b"+") in owner.blocked]
+        if blocked:
+            first = blocked[0][0]
+            parcel = self._open[first] = Parcel(owner.id, blocked, accepted_ms, first, origin, self._wall_ms())
+            self.report([(parcel, End(UNDELIVERABLE, BLACKLISTED_ERROR, False, blocked))])
+            stopped = {one[0] for one in blocked}
+            messages = [one for one in messages if one[0] not in stopped]
+        return messages
 
     def watch(self, account: int, message: Message, accepted_ms: int, expires_ms: int) -> None:
         """This message ends as expired at that time, unless it has ended before."""

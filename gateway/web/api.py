@@ -14,6 +14,7 @@ from . import (
     me_routes,
     payment_routes,
     people_routes,
+    sender_routes,
     traffic_routes,
 )
 from .access import Access
@@ -25,6 +26,7 @@ ROUTES = (
     payment_routes,
     live_routes,
     traffic_routes,
+    sender_routes,
     people_routes,
     me_routes,
     mail_routes,

@@ -9,7 +9,8 @@ from acl.settings import BY_NAME, SETTINGS, InvalidSettings, Settings
 # What an account starts with, told once more on purpose: a default that changes should be noticed.
 DEFAULTS = {
     "addresses": [], "bind_types": ["transmitter", "receiver", "transceiver"], "max_binds": 1, "system_type": "",
-    "senders": [], "default_sender": "", "allow_destinations": [], "deny_destinations": [], "default_alphabet": "gsm",
+    "senders": [], "default_sender": "", "allow_destinations": [], "deny_destinations": [], "blacklisted": "refuse",
+    "stop_keywords": ["STOP"], "default_alphabet": "gsm",
     "data_codings": [], "max_parts": 8,
     "commands": ["data_sm", "submit_multi", "query_sm", "cancel_sm", "replace_sm"], "max_validity": 604_800,
     "window": 10, "throughput": 20, "burst": 0, "price_plan": "default", "refund": "unsent", "credit_limit": "0",

@@ -29,6 +29,9 @@ class Told:
     async def refresh(self) -> None:
         self.refreshed += 1
 
+    async def follow_blacklist(self, account: int) -> None:
+        self.refreshed += 1
+
     def bound(self, bind_id: int, account: str) -> None:
         self.open.append({"id": bind_id, "account": account, "type": "transceiver", "since": NOW})
 

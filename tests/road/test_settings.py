@@ -194,6 +194,57 @@ async def default_sender(scene: Scene) -> None:
 
 
 @check
+async def blacklisted(scene: Scene) -> None:
+    async with scene.client(senders=["*"]) as (login, client):
+        number: dict[str, Any] = {"destination": address(1, 1, b"48600100999")}
+        assert await status_of(client, **number) == c.ESME_ROK
+        scene.desk.ask("POST", "accounts", login.name, "blacklists", body={"numbers": ["+48600100999"]})
+        assert await status_of(client, **number) == c.ESME_RINVDSTADR
+        balance = scene.desk.balance(login)
+        scene.desk.change(login, blacklisted="receipt")
+        [id_] = await accepted([client.submit(registered_delivery=1, **number)])
+        told = await client.receipt(id_)
+        assert (told.state, told.error) == (c.UNDELIVERABLE, "053")
+        assert scene.desk.balance(login) == balance  # it never reached the network
+        scene.desk.ask("DELETE", "accounts", login.name, "blacklists", "48600100999")
+        assert await status_of(client, **number) == c.ESME_ROK
+
+
+@check
+async def stop_keywords(scene: Scene) -> None:
+    async with scene.client(senders=["36180"]) as (login, client):
+        ours: dict[str, Any] = {"source": address(3, 1, b"36180"), "destination": address(1, 1, b"48600100998")}
+        mo = {"from": "48600100998", "to": "36180", "account": login.name}
+        scene.desk.ask("POST", "mo", body={**mo, "text": "Dość"})
+        assert await status_of(client, **ours) == c.ESME_ROK
+        scene.desk.change(login, stop_keywords=["dość", "stop"])
+        scene.desk.ask("POST", "mo", body={**mo, "text": "DOŚĆ"})
+        assert await status_of(client, **ours) == c.ESME_RINVDSTADR
+
+
+async def test_a_registered_sender_works_as_soon_as_it_is_approved_and_no_longer_than_it_is_enabled(
+    server: Road,
+) -> None:
+    scene = Scene(server)
+    async with scene.client(senders=[]) as (login, client):
+        maple: dict[str, Any] = {"source": address(5, 0, b"MAPLE")}
+
+        def ask(*steps: str, **body: str) -> None:
+            scene.desk.ask("POST", "accounts", login.name, "senders", *steps, body=body)
+
+        ask(sender="MAPLE", reason="our shop")
+        assert await status_of(client, **maple) == c.ESME_RINVSRCADR
+        ask("MAPLE", "approve")
+        assert await status_of(client, **maple) == c.ESME_ROK
+        ask("MAPLE", "disable")
+        assert await status_of(client, **maple) == c.ESME_RINVSRCADR
+        ask("MAPLE", "enable")
+        assert await status_of(client, **maple) == c.ESME_ROK
+        ask("MAPLE", "refuse", comment="on second thoughts")
+        assert await status_of(client, **maple) == c.ESME_RINVSRCADR
+
+
+@check
 async def allow_destinations(scene: Scene) -> None:
     async with scene.client() as (login, client):
         assert await status_of(client) == c.ESME_ROK

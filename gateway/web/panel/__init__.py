@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from . import (
     assets,
     pages_accounts,
+    pages_blacklist,
     pages_changes,
     pages_credits,
     pages_entrance,
@@ -16,6 +17,7 @@ from . import (
     pages_me,
     pages_people,
     pages_preferences,
+    pages_senders,
     pages_topups,
 )
 from .failing import answer_with_pages
@@ -27,6 +29,8 @@ PAGES = (
     pages_preferences,
     pages_entrance,
     pages_accounts,
+    pages_senders,
+    pages_blacklist,
     pages_credits,
     pages_topups,
     pages_people,

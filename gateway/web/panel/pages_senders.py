@@ -1,0 +1,139 @@
+"""Senders: registered with what speaks for them, decided about by operators, switched off and on by their owner."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from starlette.datastructures import FormData, UploadFile
+from starlette.responses import Response
+
+from gateway.admin import Desk, Fault
+from gateway.admin.senders import LARGEST_DOCUMENT
+from gateway.web.access import Operates, Oversees, Reads, Sets
+from gateway.web.sender_routes import download
+
+from .forms import Form, text, typed
+from .rendering import done, page
+from .words import _, ngettext
+
+routes = APIRouter()
+
+
+@routes.get("/accounts/{name}/senders")
+async def list_senders(request: Request, name: str, desk: Reads) -> Response:
+    return await listing(request, desk, name)
+
+
+@routes.post("/accounts/{name}/senders")
+async def register_sender(request: Request, name: str, desk: Sets) -> Response:
+    """With the files that were chosen; one that cannot be taken leaves the sender registered, and says so there."""
+    form = await typed(request)
+    try:
+        made = await desk.senders.register(name, text(form, "sender"), text(form, "reason"), text(form, "description"))
+    except Fault as fault:
+        return await listing(request, desk, name, Form(form, fault), fault.status)
+    try:
+        await keep(desk, name, made["sender"], form)
+    except Fault as fault:
+        return await detail(request, desk, name, made["sender"], Form(form, fault), fault.status)
+    said = _("%(sender)s is registered. An operator decides about it.", sender=made["sender"])
+    return done(request, f"/accounts/{name}/senders", said)
+
+
+async def keep(desk: Desk, name: str, sender: str, form: FormData) -> int:
+    """-> how many files were handed in."""
+    files = [one for one in form.getlist("documents") if isinstance(one, UploadFile) and one.filename]
+    for file in files:
+        await desk.senders.add_document(name, sender, file.filename or "", await file.read(LARGEST_DOCUMENT + 1))
+    return len(files)
+
+
+@routes.post("/accounts/{name}/senders/delete")
+async def remove_senders(request: Request, name: str, desk: Sets) -> Response:
+    form = await typed(request)
+    try:
+        removed = await desk.senders.remove(name, Form(form).many("sender"))
+    except Fault as fault:
+        return await listing(request, desk, name, Form(form, fault), fault.status)
+    said = ngettext("%(n)s sender is removed.", "%(n)s senders are removed.", removed)
+    return done(request, f"/accounts/{name}/senders", said)
+
+
+@routes.get("/accounts/{name}/senders/{sender}")
+async def show_sender(request: Request, name: str, sender: str, desk: Reads) -> Response:
+    return await detail(request, desk, name, sender)
+
+
+@routes.post("/accounts/{name}/senders/{sender}")
+async def describe_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+    """A new description, and further documents."""
+    form = await typed(request)
+    try:
+        await desk.senders.describe(name, sender, text(form, "description"))
+        await keep(desk, name, sender, form)
+    except Fault as fault:
+        return await detail(request, desk, name, sender, Form(form, fault), fault.status)
+    return done(request, address(name, sender), _("%(sender)s is changed.", sender=sender))
+
+
+@routes.post("/accounts/{name}/senders/{sender}/enable")
+async def enable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+    await desk.senders.enable(name, sender)
+    return done(request, f"/accounts/{name}/senders", _("%(sender)s may be used from now on.", sender=sender))
+
+
+@routes.post("/accounts/{name}/senders/{sender}/disable")
+async def disable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+    await desk.senders.disable(name, sender)
+    said = _("Messages that name %(sender)s are refused from now on.", sender=sender)
+    return done(request, f"/accounts/{name}/senders", said)
+
+
+@routes.post("/accounts/{name}/senders/{sender}/approve")
+async def approve_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
+    return await decide(request, desk, name, sender, approve=True)
+
+
+@routes.post("/accounts/{name}/senders/{sender}/refuse")
+async def refuse_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
+    return await decide(request, desk, name, sender, approve=False)
+
+
+async def decide(request: Request, desk: Desk, name: str, sender: str, *, approve: bool) -> Response:
+    form = await typed(request)
+    try:
+        if approve:
+            await desk.senders.approve(name, sender, text(form, "comment"))
+        else:
+            await desk.senders.refuse(name, sender, text(form, "comment"))
+    except Fault as fault:
+        return await detail(request, desk, name, sender, Form(form, fault), fault.status)
+    said = _("%(sender)s is enabled.", sender=sender) if approve else _("%(sender)s is refused.", sender=sender)
+    return done(request, "/senders", said)
+
+
+@routes.get("/accounts/{name}/senders/{sender}/documents/{document}")
+async def read_document(name: str, sender: str, document: int, desk: Reads) -> Response:
+    found, octets = await desk.senders.document(name, sender, document)
+    return download(found["name"], found["type"], octets)
+
+
+@routes.get("/senders")
+async def list_waiting(request: Request, desk: Oversees) -> Response:
+    return page(request, "senders_waiting.html", waiting=await desk.senders.waiting())
+
+
+async def listing(request: Request, desk: Desk, name: str, form: Form | None = None, status: int = 200) -> Response:
+    account, senders = await desk.accounts.show(name), await desk.senders.all(name)
+    return page(request, "senders.html", status=status, account=account, senders=senders, form=form or Form())
+
+
+async def detail(
+    request: Request, desk: Desk, name: str, sender: str, form: Form | None = None, status: int = 200
+) -> Response:
+    account, found = await desk.accounts.show(name), await desk.senders.show(name, sender)
+    shown = form or Form({"description": found["description"]})
+    return page(request, "sender.html", status=status, account=account, found=found, form=shown)
+
+
+def address(name: str, sender: str) -> str:
+    return f"/accounts/{name}/senders/{quote(sender, safe='')}"
