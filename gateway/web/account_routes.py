@@ -100,7 +100,9 @@ async def add_credits(
 
 
 @routes.get("/accounts/{name}/ledger", tags=["credits"])
-async def list_ledger(desk: Reads, name: str, after: Annotated[int, Query(ge=0)] = 0, limit: Page = 100) -> JSON:
+async def list_ledger(
+    desk: Reads, name: str, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0, limit: Page = 100
+) -> JSON:
     """In commit order; `next` is the `after` of the next page."""
     items, following = await desk.credits.ledger(name, after, limit)
     return {"items": items, "next": following}

@@ -83,6 +83,13 @@ async def test_a_number_that_is_no_top_ups_is_refused(api: httpx2.AsyncClient, i
     problem(await api.post(f"/topups/{id_}/refuse", json={}), 422)
 
 
+@pytest.mark.parametrize(("path", "cursor"), [("ledger", "after"), ("statement", "before"), ("topups", "before")])
+async def test_a_cursor_that_is_no_number_of_a_line_is_refused(
+    api: httpx2.AsyncClient, path: str, cursor: str
+) -> None:
+    problem(await api.get(f"/accounts/acme/{path}", params={cursor: 2**63}), 422)
+
+
 @pytest.mark.parametrize("field", ["note", "request_id"])
 @pytest.mark.parametrize("text", ["a\nb", "\ud800", "\0", "x" * 201])
 async def test_what_cannot_be_kept_is_refused(api: httpx2.AsyncClient, field: str, text: str) -> None:
