@@ -121,7 +121,8 @@ async def test_every_step_is_in_the_log_of_changes(scene: Scene, owner: Desk) ->
     await scene.operator.senders.approve("smpp-a", "MAPLE")
     lines, _ = await scene.operator.changes.newest("smpp-a", None, 10)
     told = [(line["who"], line["new"]) for line in lines if line["subject"] == "sender"]
-    assert told == [("command line", {"state": "enabled"}), ("Ola <ola@example.com>", {"state": "waiting", "reason": HOSTILE})]
+    asked = ("Ola <ola@example.com>", {"state": "waiting", "reason": HOSTILE})
+    assert told == [("command line", {"state": "enabled"}), asked]
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
