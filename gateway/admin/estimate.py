@@ -53,11 +53,13 @@ class Estimates:
         settings = readable(row)
         kind, message = composed(asked, settings)
         plan = (await self._office.store.price_plans()).get(settings.price_plan, {})
+        blocked = await self._blocked(row, asked.to.removeprefix("+"))
         return {
             "account": row.name,
             "price_plan": settings.price_plan,
             **counted(kind, message, settings, asked.text),
-            **priced(Policy(settings, plan), message, bool(asked.to)),
+            **priced(Policy(settings, plan, blocked), message, bool(asked.to)),
+            "blacklisted": bool(blocked),
             "balance": as_credits(row.balance),
         }
 
@@ -66,6 +68,11 @@ class Estimates:
         settings = readable(await self._office.named(self._actor, name))
         prices = (await self._office.store.price_plans()).get(settings.price_plan, {})
         return plan_shape(settings.price_plan, prices)
+
+    async def _blocked(self, row: AccountRow, number: str) -> frozenset[bytes]:
+        """The recipient, if it stands on the account's blacklist."""
+        found = await self._office.store.blacklist.page(row.id, beginning=number, limit=1) if number else []
+        return frozenset([one.number.encode("ascii") for one in found if one.number == number])
 
     async def _account(self, name: str | None) -> AccountRow:
         if name:

@@ -354,6 +354,16 @@ async def test_a_message_that_would_be_refused_says_why(
     assert found["why"].endswith(".")
 
 
+async def test_a_number_on_the_blacklist_is_judged_as_on_the_road(desk: Desk, owner: admin.Desk) -> None:
+    await desk.store.blacklist.add(await desk.id_of("smpp-acme"), ["48600100200"], 0, "")
+    for to, blocked in (("+48600100200", True), ("486001002001", False)):
+        found = await owner.estimates.price("acme", Asked("x", to))
+        assert (found["blacklisted"], found["refused"] is not None) == (blocked, blocked)
+    await owner.accounts.change("acme", {"blacklisted": "receipt"})
+    found = await owner.estimates.price("acme", Asked("x", "48600100200"))
+    assert (found["blacklisted"], found["refused"]) == (True, None)
+
+
 async def test_without_a_recipient_it_is_only_counted(owner: admin.Desk) -> None:
     found = await owner.estimates.price("acme", Asked("x" * 161))
     assert (found["parts"], found["credits"], found["refused"]) == (2, None, None)
