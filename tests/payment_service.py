@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.payment import SIGNATURE, TIMESTAMP, Payment
 
+SAID = b"noted\x1b[31m"
 SECRET = "what only the two of them know"
 
 
@@ -52,7 +53,7 @@ def payment_service() -> Iterator[Service]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             self.send_response(service.hear(self.path, self.headers, body))
             self.end_headers()
-            self.wfile.write(b"noted\x1b[31m")
+            self.wfile.write(SAID)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

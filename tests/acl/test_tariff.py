@@ -163,3 +163,16 @@ def test_a_plan_is_read_as_people_write_it() -> None:
 def test_a_plan_that_is_wrong_says_where(prices: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{list(prices)[-1].replace('*', '.').replace('+', '.')}:"):
         plan(prices)
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix"),
+    [(b"48600100200", "48"), (b"+48500100200", "485"), (b"44700100200", ""), (b"123", None), (b"", None)],
+)
+def test_the_rule_that_prices_a_number_is_named(number: bytes, prefix: str | None) -> None:
+    tariff = Tariff(plan({"48": 1, "485": "0.5", "*": 2}))
+    assert tariff.prefix(b"\x01\x01" + number + b"\0") == prefix
+
+
+def test_a_plan_without_the_rest_names_no_rule_for_it() -> None:
+    assert Tariff(plan({"48": 1})).prefix(b"\x01\x0144700100200\0") is None

@@ -265,3 +265,10 @@ def test_a_run_of_escapes_is_cut_between_its_pairs() -> None:
 
     assert b"".join(part[6:] for part in text.split(0, octets, 1)) == octets
     assert all(part[6:].count(b"\x1b") % 2 == 0 for part in text.split(0, octets, 1)[:-1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "single", "each"), [("gsm", 160, 153), ("gsm-packed", 160, 153), ("latin1", 140, 134), ("ucs2", 70, 67)]
+)
+def test_how_many_characters_fit_is_where_a_text_becomes_one_part_more(kind: str, single: int, each: int) -> None:
+    assert (text.capacity(kind), text.capacity(kind, 2), text.capacity(kind, 9)) == (single, each, each)
