@@ -9,7 +9,7 @@ from typing import Any
 
 from acl.senders import ANY, kind, sender
 from acl.settings import InvalidSettings, Settings
-from store.office.senders import Document, Sender
+from store.office.senders import Document, File, Sender
 from store.protocol import AccountRow
 from store.protocol import Conflict as Taken
 from store.protocol import NotFound as Missing
@@ -50,7 +50,9 @@ class Senders:
         return [{**shape(one.name, one, rows[one.account]), "account": rows[one.account].name} for one in found]
 
     # -- the owner -------------------------------------------------------------------------------------------------
-    async def register(self, name: str, sender_: str, reason: str, description: str = "") -> Shape:
+    async def register(
+        self, name: str, sender_: str, reason: str, description: str = "", files: Sequence[tuple[str, bytes]] = ()
+    ) -> Shape:
         """It waits for an operator; nothing can be sent with it until then."""
         row = await self._office.named(self._actor, name)
         wrong = text_wrong("description", description, LONGEST_DESCRIPTION)
@@ -63,14 +65,15 @@ class Senders:
                 raise ValueError("is one sender; that any may be used is for an operator to allow")
         except ValueError as why:
             wrong.append(Wrong("sender", str(why)))
-        if wrong:
-            raise Invalid(*wrong)
+        documents, faults = read_files(files)
+        if wrong or faults:
+            raise Invalid(*wrong, *faults)
         if spelling in allowed(row):
             raise Conflict(f"{spelling} is enabled already")
         at = self._office.wall_ms()
         change = self._actor.change(at, "sender", spelling, new={"state": "waiting", "reason": reason}, account=row.id)
         try:
-            found = await self._senders.register(row.id, spelling, description, reason, at, [change])
+            found = await self._senders.register(row.id, spelling, description, reason, at, documents, [change])
         except Taken as taken:
             raise Conflict(str(taken)) from None
         return shape(spelling, found, row)
@@ -87,19 +90,16 @@ class Senders:
         return await self.show(name, spelling)
 
     async def enable(self, name: str, sender_: str) -> Shape:
-        """One that was approved, again."""
-        row, spelling = await self._office.named(self._actor, name), spelt(sender_)
-        found = await self._found(row, spelling)
-        if found is None or found.state != "approved":
-            raise Conflict(f"{spelling} is not approved; an operator decides about it first")
-        return await self._decide(name, spelling, "approved", found.comment, on=True)
+        """One that its owner has switched off. What an operator has taken away, an operator gives back."""
+        return await self._decide(name, spelt(sender_), "approved", on=True, only="disabled")
 
     async def disable(self, name: str, sender_: str) -> Shape:
         row, spelling = await self._office.named(self._actor, name), spelt(sender_)
         if spelling not in allowed(row):
             raise Conflict(f"{spelling} is not enabled")
-        found = await self._found(row, spelling)
-        return await self._decide(name, spelling, "approved", found.comment if found else "", on=False)
+        if ANY in allowed(row):
+            raise Conflict(f"{row.name} may send as anybody; an operator changes that first")
+        return await self._decide(name, spelling, "disabled", on=False)
 
     async def remove(self, name: str, senders: Sequence[str]) -> int:
         """With their documents; what they were used for stays in the history. -> how many were there."""
@@ -139,22 +139,24 @@ class Senders:
     # -- documents -------------------------------------------------------------------------------------------------
     async def add_document(self, name: str, sender_: str, filename: str, octets: bytes) -> Shape:
         """PDF, JPEG or PNG."""
+        return (await self.add_documents(name, sender_, [(filename, octets)]))[0]
+
+    async def add_documents(self, name: str, sender_: str, files: Sequence[tuple[str, bytes]]) -> list[Shape]:
+        """All of them, or none."""
         row, spelling = await self._office.named(self._actor, name), spelt(sender_)
         found = await self._registered(row, spelling)
-        type_ = type_of(octets)
-        wrong = text_wrong("name", filename, LONGEST_NAME)
-        if type_ is None:
-            wrong.append(Wrong("document", "is a PDF, JPEG or PNG file"))
-        if not 0 < len(octets) <= LARGEST_DOCUMENT:
-            wrong.append(Wrong("document", f"has at most {LARGEST_DOCUMENT} octets"))
-        if wrong or type_ is None:
+        taken, wrong = read_files(files)
+        if wrong:
             raise Invalid(*wrong)
-        at = self._office.wall_ms()
-        change = self._actor.change(at, "sender", spelling, new={"document": filename}, account=row.id)
+        changes = [
+            self._actor.change(self._office.wall_ms(), "sender", spelling, new={"document": one.name}, account=row.id)
+            for one in taken
+        ]
         try:
-            return document_shape(await self._senders.add_document(found.id, filename, type_, octets, [change]))
-        except Taken as taken:
-            raise Conflict(str(taken)) from None
+            documents = await self._senders.add_documents(found.id, taken, changes)
+        except Taken as conflict:
+            raise Conflict(str(conflict)) from None
+        return [document_shape(each) for each in documents]
 
     async def document(self, name: str, sender_: str, id_: int) -> tuple[Shape, bytes]:
         row = await self._office.named(self._actor, name)
@@ -178,14 +180,21 @@ class Senders:
             raise NotFound(f"{row.name} has not registered {spelling}")
         return found
 
-    async def _decide(self, name: str, spelling: str, state: str, comment: str, *, on: bool) -> Shape:
-        """Note it, and switch the sender on or off, in one commit."""
+    async def _decide(
+        self, name: str, spelling: str, state: str, comment: str | None = None, *, on: bool, only: str = ""
+    ) -> Shape:
+        """Note it, and switch the sender on or off, in one commit. `only` if it is in that state; no comment leaves the
+        one that is there."""
         async with self._office.changing:
             row = await self._office.named(self._actor, name)
+            found = await self._found(row, spelling)
+            if only and (found is None or found.state != only):
+                raise Conflict(f"{spelling} is not {only}; an operator decides about it")
+            if comment is None:
+                comment = found.comment if found else ""
             settings = self._with(row, spelling) if on else self._without(row, [spelling])
             at = self._office.wall_ms()
-            old = "enabled" if spelling in allowed(row) else "disabled"
-            new = "refused" if state == "refused" else "enabled" if on else "disabled"
+            old, new = state_of(spelling, found, row), "enabled" if on else state
             change = self._actor.change(at, "sender", spelling, {"state": old}, {"state": new}, row.id)
             await self._senders.decide(row.id, spelling, state, comment, at, settings, [change])
         await self._office.refreshed()
@@ -233,19 +242,37 @@ def text_wrong(field: str, text: str, longest: int) -> list[Wrong]:
     return []
 
 
+def read_files(files: Sequence[tuple[str, bytes]]) -> tuple[list[File], list[Wrong]]:
+    """-> what can be kept, and what is wrong with the others."""
+    taken, wrong = list[File](), list[Wrong]()
+    for name, octets in files:
+        type_ = type_of(octets)
+        wrong += text_wrong("name", name, LONGEST_NAME)
+        if type_ is None:
+            wrong.append(Wrong("document", "is a PDF, JPEG or PNG file"))
+        elif len(octets) > LARGEST_DOCUMENT:
+            wrong.append(Wrong("document", f"has at most {LARGEST_DOCUMENT} octets"))
+        else:
+            taken.append(File(name, type_, octets))
+    return taken, wrong
+
+
 def type_of(octets: bytes) -> str | None:
     return next((type_ for magic, type_ in TYPES if octets.startswith(magic)), None)
 
 
+def state_of(name: str, found: Sender | None, row: AccountRow) -> str:
+    """waiting, enabled, disabled (by its owner) or refused, which is also what was approved and then taken away."""
+    if name in allowed(row):
+        return "enabled"
+    return found.state if found is not None and found.state in ("waiting", "disabled") else "refused"
+
+
 def shape(name: str, found: Sender | None, row: AccountRow) -> Shape:
-    """`state`: waiting, enabled, refused or disabled."""
-    state = "enabled" if name in allowed(row) else "disabled"
-    if found is not None and found.state != "approved" and state != "enabled":
-        state = found.state
     return {
         "sender": name,
         "type": "any" if name == ANY else kind(name),
-        "state": state,
+        "state": state_of(name, found, row),
         "description": found.description if found else "",
         "reason": found.reason if found else "",
         "comment": found.comment if found else "",

@@ -73,46 +73,41 @@ async def remove_senders(desk: Sets, name: str, body: Names) -> JSON:
     return {"removed": await desk.senders.remove(name, body.senders)}
 
 
-@routes.get("/accounts/{name}/senders/{sender}", tags=["senders"])
-async def show_sender(desk: Reads, name: str, sender: str) -> JSON:
-    return await desk.senders.show(name, sender)
-
-
-@routes.patch("/accounts/{name}/senders/{sender}", tags=["senders"])
+@routes.patch("/accounts/{name}/senders/{sender:path}", tags=["senders"])
 async def describe_sender(desk: Sets, name: str, sender: str, body: Description) -> JSON:
     return await desk.senders.describe(name, sender, body.description)
 
 
-@routes.delete("/accounts/{name}/senders/{sender}", tags=["senders"])
+@routes.delete("/accounts/{name}/senders/{sender:path}", tags=["senders"])
 async def remove_sender(desk: Sets, name: str, sender: str) -> JSON:
     await desk.senders.show(name, sender)
     return {"removed": await desk.senders.remove(name, [sender])}
 
 
-@routes.post("/accounts/{name}/senders/{sender}/enable", tags=["senders"])
+@routes.post("/accounts/{name}/senders/{sender:path}/enable", tags=["senders"])
 async def enable_sender(desk: Sets, name: str, sender: str) -> JSON:
-    """One that was approved before."""
+    """One that its owner has disabled."""
     return await desk.senders.enable(name, sender)
 
 
-@routes.post("/accounts/{name}/senders/{sender}/disable", tags=["senders"])
+@routes.post("/accounts/{name}/senders/{sender:path}/disable", tags=["senders"])
 async def disable_sender(desk: Sets, name: str, sender: str) -> JSON:
     """Messages that name it are refused from now on."""
     return await desk.senders.disable(name, sender)
 
 
-@routes.post("/accounts/{name}/senders/{sender}/approve", tags=["senders"])
+@routes.post("/accounts/{name}/senders/{sender:path}/approve", tags=["senders"])
 async def approve_sender(desk: Operates, name: str, sender: str, body: Comment | None = None) -> JSON:
     return await desk.senders.approve(name, sender, body.comment if body else "")
 
 
-@routes.post("/accounts/{name}/senders/{sender}/refuse", tags=["senders"])
+@routes.post("/accounts/{name}/senders/{sender:path}/refuse", tags=["senders"])
 async def refuse_sender(desk: Operates, name: str, sender: str, body: Comment) -> JSON:
     """The comment tells the owner why."""
     return await desk.senders.refuse(name, sender, body.comment)
 
 
-@routes.post("/accounts/{name}/senders/{sender}/documents", status_code=201, tags=["senders"], openapi_extra=FILE)
+@routes.post("/accounts/{name}/senders/{sender:path}/documents", status_code=201, tags=["senders"], openapi_extra=FILE)
 async def add_document(
     desk: Sets, name: str, sender: str, request: Request, filename: Annotated[str, Query(max_length=300)]
 ) -> JSON:
@@ -120,10 +115,15 @@ async def add_document(
     return await desk.senders.add_document(name, sender, filename, await request.body())
 
 
-@routes.get("/accounts/{name}/senders/{sender}/documents/{document}", tags=["senders"], response_class=Response)
+@routes.get("/accounts/{name}/senders/{sender:path}/documents/{document}", tags=["senders"], response_class=Response)
 async def read_document(desk: Reads, name: str, sender: str, document: Id) -> Response:
     found, octets = await desk.senders.document(name, sender, document)
     return download(found["name"], found["type"], octets)
+
+
+@routes.get("/accounts/{name}/senders/{sender:path}", tags=["senders"])
+async def show_sender(desk: Reads, name: str, sender: str) -> JSON:
+    return await desk.senders.show(name, sender)
 
 
 def download(name: str, type_: str, octets: bytes) -> Response:

@@ -19,10 +19,13 @@ from .database import Database
 MOST = 200
 """Senders that an account may have registered."""
 MOST_DOCUMENTS = 10
+MOST_OCTETS = 500_000_000
+"""Of the documents of one account."""
 
 
 class Sender(NamedTuple):
-    """`state`: waiting, approved, refused. An approved one may be used if the account's settings name it."""
+    """`state`: waiting, approved, disabled (by its owner), refused. An approved one may be used if the account's
+    settings name it; if they do not, an operator has taken it away."""
 
     id: int
     account: int
@@ -41,6 +44,14 @@ class Document(NamedTuple):
     name: str
     type: str
     size: int
+
+
+class File(NamedTuple):
+    """A document that is handed in."""
+
+    name: str
+    type: str
+    octets: bytes
 
 
 COLUMNS = ", ".join(Sender._fields)
@@ -64,10 +75,17 @@ class Senders:
         return await self._found("WHERE state = 'waiting' ORDER BY id LIMIT ?", limit)
 
     async def register(
-        self, account: int, name: str, description: str, reason: str, at: int, changes: Sequence[Change] = ()
+        self,
+        account: int,
+        name: str,
+        description: str,
+        reason: str,
+        at: int,
+        files: Sequence[File] = (),
+        changes: Sequence[Change] = (),
     ) -> Sender:
-        """Also once more after a refusal. Conflict if it waits or was approved already, or there are too many."""
-        sender: Sender = await self._database.write(registering(account, name, description, reason, at, changes))
+        """Also once more after a refusal. Conflict if it waits or its owner has it already, or there are too many."""
+        sender: Sender = await self._database.write(registering(account, name, description, reason, at, files, changes))
         return sender
 
     async def describe(self, id_: int, description: str, changes: Sequence[Change] = ()) -> None:
@@ -113,12 +131,12 @@ class Senders:
             raise NotFound(f"there is no document {id_}")
         return Document._make(rows[0][:-1]), rows[0][-1]
 
-    async def add_document(
-        self, sender: int, name: str, type_: str, octets: bytes, changes: Sequence[Change] = ()
-    ) -> Document:
-        """Conflict if there are ten."""
-        document: Document = await self._database.write(documenting(sender, name, type_, octets, changes))
-        return document
+    async def add_documents(
+        self, sender: int, files: Sequence[File], changes: Sequence[Change] = ()
+    ) -> list[Document]:
+        """All of them or, if there is no room for so many, none: Conflict."""
+        documents: list[Document] = await self._database.write(documenting(sender, files, changes))
+        return documents
 
     async def _found(self, where: str, *parameters: Any) -> list[Sender]:
         return list(map(Sender._make, await self._database.read(f"{SENDER} {where}", *parameters)))
@@ -131,10 +149,17 @@ def one(account: int, name: str) -> Statements[Sender]:
 
 
 def registering(
-    account: int, name: str, description: str, reason: str, at: int, changes: Sequence[Change]
+    account: int,
+    name: str,
+    description: str,
+    reason: str,
+    at: int,
+    files: Sequence[File],
+    changes: Sequence[Change],
 ) -> Statements[Told]:
     ((number, same),) = yield (
-        "SELECT count(*), coalesce(sum(name = ? AND state <> 'refused'), 0) FROM sender WHERE account = ?",
+        "SELECT count(*), coalesce(sum(name = ? AND state IN ('waiting', 'disabled')), 0)"
+        " FROM sender WHERE account = ?",
         (name, account),
     )
     if same:
@@ -147,8 +172,10 @@ def registering(
         " state = 'waiting', comment = '', at = excluded.at, decided_at = NULL",
         (account, name, description, reason, at),
     )
+    sender = yield from one(account, name)
+    yield from keep(sender.id, files)
     yield from log(changes)
-    told = Told((yield from one(account, name)))
+    told = Told(sender)
     told.witness = "SELECT 1 FROM sender WHERE account = ? AND name = ? AND at = ?", (account, name, at)
     return told
 
@@ -197,15 +224,31 @@ def set_up(account: int, settings: Mapping[str, Any] | None, changes: Sequence[C
     return (yield from accounts.change(account, settings, None, None, None, None, changes))
 
 
-def documenting(sender: int, name: str, type_: str, octets: bytes, changes: Sequence[Change]) -> Statements[Told]:
-    ((number,),) = yield "SELECT count(*) FROM sender_document WHERE sender = ?", (sender,)
-    if number >= MOST_DOCUMENTS:
-        raise Conflict(f"{MOST_DOCUMENTS} documents are enough; there is no room for another")
-    rows = yield (
-        "INSERT INTO sender_document(sender, name, type, size, octets) VALUES (?, ?, ?, ?, ?) RETURNING id",
-        (sender, name, type_, len(octets), bytearray(octets)),
-    )
+def documenting(sender: int, files: Sequence[File], changes: Sequence[Change]) -> Statements[Told]:
+    documents = yield from keep(sender, files)
     told = yield from logged(changes)
-    told.value = Document(rows[0][0], sender, name, type_, len(octets))
-    told.witness = "SELECT 1 FROM sender_document WHERE id = ? AND sender = ?", (rows[0][0], sender)
+    told.value = documents
+    if documents:
+        told.witness = "SELECT 1 FROM sender_document WHERE id = ? AND sender = ?", (documents[-1].id, sender)
     return told
+
+
+def keep(sender: int, files: Sequence[File]) -> Statements[list[Document]]:
+    ((number,),) = yield "SELECT count(*) FROM sender_document WHERE sender = ?", (sender,)
+    if number + len(files) > MOST_DOCUMENTS:
+        raise Conflict(f"a sender has at most {MOST_DOCUMENTS} documents; {number} are there")
+    ((octets,),) = yield (
+        "SELECT coalesce(sum(size), 0) FROM sender_document WHERE sender IN (SELECT id FROM sender WHERE account ="
+        " (SELECT account FROM sender WHERE id = ?))",
+        (sender,),
+    )
+    if octets + sum([len(file.octets) for file in files]) > MOST_OCTETS:
+        raise Conflict("the account's documents take too much room; remove senders that are not needed any more")
+    documents = []
+    for file in files:
+        rows = yield (
+            "INSERT INTO sender_document(sender, name, type, size, octets) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            (sender, file.name, file.type, len(file.octets), bytearray(file.octets)),
+        )
+        documents.append(Document(rows[0][0], sender, file.name, file.type, len(file.octets)))
+    return documents

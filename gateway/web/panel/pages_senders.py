@@ -25,26 +25,26 @@ async def list_senders(request: Request, name: str, desk: Reads) -> Response:
 
 @routes.post("/accounts/{name}/senders")
 async def register_sender(request: Request, name: str, desk: Sets) -> Response:
-    """With the files that were chosen; one that cannot be taken leaves the sender registered, and says so there."""
+    """With the files that were chosen: all of it, or nothing."""
     form = await typed(request)
+    sender, reason, description = (text(form, field) for field in ("sender", "reason", "description"))
     try:
-        made = await desk.senders.register(name, text(form, "sender"), text(form, "reason"), text(form, "description"))
+        made = await desk.senders.register(name, sender, reason, description, await files(form))
     except Fault as fault:
         return await listing(request, desk, name, Form(form, fault), fault.status)
-    try:
-        await keep(desk, name, made["sender"], form)
-    except Fault as fault:
-        return await detail(request, desk, name, made["sender"], Form(form, fault), fault.status)
     said = _("%(sender)s is registered. An operator decides about it.", sender=made["sender"])
     return done(request, f"/accounts/{name}/senders", said)
 
 
-async def keep(desk: Desk, name: str, sender: str, form: FormData) -> int:
-    """-> how many files were handed in."""
-    files = [one for one in form.getlist("documents") if isinstance(one, UploadFile) and one.filename]
-    for file in files:
-        await desk.senders.add_document(name, sender, file.filename or "", await file.read(LARGEST_DOCUMENT + 1))
-    return len(files)
+async def files(form: FormData) -> list[tuple[str, bytes]]:
+    """What was chosen; where nothing was, a browser sends a file without a name. No more is read than may be kept."""
+    chosen = list[tuple[str, bytes]]()
+    for one in form.getlist("documents"):
+        if isinstance(one, UploadFile):
+            if one.filename:
+                chosen.append((one.filename, await one.read(LARGEST_DOCUMENT + 1)))
+            await one.close()
+    return chosen
 
 
 @routes.post("/accounts/{name}/senders/delete")
@@ -58,42 +58,37 @@ async def remove_senders(request: Request, name: str, desk: Sets) -> Response:
     return done(request, f"/accounts/{name}/senders", said)
 
 
-@routes.get("/accounts/{name}/senders/{sender}")
-async def show_sender(request: Request, name: str, sender: str, desk: Reads) -> Response:
-    return await detail(request, desk, name, sender)
-
-
-@routes.post("/accounts/{name}/senders/{sender}")
-async def describe_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
-    """A new description, and further documents."""
+@routes.post("/accounts/{name}/senders/{sender:path}/documents")
+async def change_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+    """Further documents, and a new description."""
     form = await typed(request)
     try:
+        await desk.senders.add_documents(name, sender, await files(form))
         await desk.senders.describe(name, sender, text(form, "description"))
-        await keep(desk, name, sender, form)
     except Fault as fault:
         return await detail(request, desk, name, sender, Form(form, fault), fault.status)
     return done(request, address(name, sender), _("%(sender)s is changed.", sender=sender))
 
 
-@routes.post("/accounts/{name}/senders/{sender}/enable")
+@routes.post("/accounts/{name}/senders/{sender:path}/enable")
 async def enable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
     await desk.senders.enable(name, sender)
     return done(request, f"/accounts/{name}/senders", _("%(sender)s may be used from now on.", sender=sender))
 
 
-@routes.post("/accounts/{name}/senders/{sender}/disable")
+@routes.post("/accounts/{name}/senders/{sender:path}/disable")
 async def disable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
     await desk.senders.disable(name, sender)
     said = _("Messages that name %(sender)s are refused from now on.", sender=sender)
     return done(request, f"/accounts/{name}/senders", said)
 
 
-@routes.post("/accounts/{name}/senders/{sender}/approve")
+@routes.post("/accounts/{name}/senders/{sender:path}/approve")
 async def approve_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
     return await decide(request, desk, name, sender, approve=True)
 
 
-@routes.post("/accounts/{name}/senders/{sender}/refuse")
+@routes.post("/accounts/{name}/senders/{sender:path}/refuse")
 async def refuse_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
     return await decide(request, desk, name, sender, approve=False)
 
@@ -111,10 +106,15 @@ async def decide(request: Request, desk: Desk, name: str, sender: str, *, approv
     return done(request, "/senders", said)
 
 
-@routes.get("/accounts/{name}/senders/{sender}/documents/{document}")
+@routes.get("/accounts/{name}/senders/{sender:path}/documents/{document}")
 async def read_document(name: str, sender: str, document: int, desk: Reads) -> Response:
     found, octets = await desk.senders.document(name, sender, document)
     return download(found["name"], found["type"], octets)
+
+
+@routes.get("/accounts/{name}/senders/{sender:path}")
+async def show_sender(request: Request, name: str, sender: str, desk: Reads) -> Response:
+    return await detail(request, desk, name, sender)
 
 
 @routes.get("/senders")

@@ -7,7 +7,7 @@ CREATE TABLE sender(
     name TEXT NOT NULL,
     description TEXT NOT NULL,
     reason TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'refused')),
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'disabled', 'refused')),
     comment TEXT NOT NULL DEFAULT '',       -- of whoever decided
     at INTEGER NOT NULL,
     decided_at INTEGER,
