@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from store import open_store
-from store.protocol import OutcomeUnknown, Store, StoreError, StoreFull
+from store.protocol import Automatic, OutcomeUnknown, Store, StoreError, StoreFull
 
 from .backends import CREDIT, NOW, batch, delivered, failed
 
@@ -45,6 +45,8 @@ async def session(store: Store, account: int, choose: random.Random, ids: list[i
             if refused:
                 say("refused", *refused)
                 await store.post(account, "topup", 50 * CREDIT, NOW)
+            if choose.random() < 0.1:
+                await decide(store)
             half = len(kept) // 2
             good, bad = kept[:half], kept[half:]
             await store.settle([delivered(account, good, owed=good), failed(account, bad)])
@@ -60,11 +62,25 @@ async def session(store: Store, account: int, choose: random.Random, ids: list[i
             await asyncio.sleep(0.01)
 
 
+async def decide(store: Store) -> None:
+    """The callbacks of what was asked for, some of them twice; and the ledger is added up."""
+    for topup in await store.topups.open():
+        for _ in range(1 + topup.id % 2):
+            await store.topups.book(topup.id, NOW, "payment service")
+    await store.statement.add_up()
+
+
+def automatic(number: int) -> Automatic:
+    """One account is given credit at once, the other has to wait for its callbacks."""
+    return Automatic(5 * CREDIT, 20 * CREDIT, 10**6, at_once=number == 0)
+
+
 async def main(folder: Path, seed: int) -> None:
     choose = random.Random(seed)
     async with open_store(folder, reserve=0) as store:
         rows = await store.accounts() or [
-            await store.add_account(f"smpp-{n}", str(n), "", {}, NOW, 20 * CREDIT) for n in range(2)
+            await store.add_account(f"smpp-{n}", str(n), "", {}, NOW, 20 * CREDIT, automatic=automatic(n))
+            for n in range(2)
         ]
         ids = [max(await store.last_id(), time.time_ns() // 1_000_000) + 1]
         await asyncio.gather(

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from store import open_store
-from store.protocol import MessageRow
+from store.office.statement import BY_HAND
+from store.protocol import MessageRow, Store
 
 from .backends import CREDIT
 
@@ -39,12 +40,24 @@ def run_and_kill(folder: Path, seed: int) -> dict[str, set[int]]:
     return promises(line for line in lines if line.endswith("\n"))
 
 
+async def topped_up(store: Store, account: int) -> None:
+    """What was asked for was booked once or not at all, and the statement is the ledger."""
+    lines = (await store.export(account)).ledger
+    asked = await store.topups.of_account(account, limit=1_000_000)
+    booked = [one.line for one in asked if one.state == "booked"]
+    assert sorted(line or 0 for line in booked) == [line.line for line in lines if line.kind == "auto_topup"]
+    sums, by_hand = await store.statement.sums(account), await store.statement.lines(account, BY_HAND, limit=1_000_000)
+    assert sums.refunded - sums.spent + sum(line.amount for line in by_hand) == sum(line.amount for line in lines)
+
+
 async def stored(folder: Path) -> tuple[dict[int, MessageRow], set[int]]:
     """-> messages by id and the ids that are owed, if the books are in order."""
     async with open_store(folder, reserve=0) as store:
         assert await store.audit() == []
         assert await store.check() == []
         assert await store.imbalance() == 0
+        for account in await store.accounts():
+            await topped_up(store, account.id)
         rows = [row for account in await store.accounts() for row in (await store.export(account.id)).messages]
         owed = {due.id for account in await store.accounts() for due in await store.owed(account.id, limit=1_000_000)}
         pending = {row.id for row in await store.pending(limit=1_000_000)}
