@@ -167,6 +167,12 @@ class Settings:
         flag="--status-override",
     )  # fmt: skip
 
+    # -- what is kept --------------------------------------------------------------------------------------------------
+    text_retention: int = _own(
+        "integer", 0, "Days after which texts and numbers of messages are erased; what they cost stays. 0: never.",
+        unit="days", maximum=3650,
+    )  # fmt: skip
+
     # -- the owner -----------------------------------------------------------------------------------------------------
     description: str = _own("text", "", "What the owner calls the account.", maximum=100)
     contact_email: str = _own("email", "", "Where the owner is written to.", maximum=254)

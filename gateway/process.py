@@ -45,6 +45,7 @@ async def serve(
     from prometheus_client import make_asgi_app
 
     from .admin import Admin
+    from .archive import Archive, open_archive
     from .mail.post import Post
     from .mail.postman import Postman, carrier, open_postman
     from .payment import Payment
@@ -69,6 +70,7 @@ async def serve(
             await listeners.enter_async_context(open_postman(postman))
         till = Till(store, payment, gateway.wall, post.announce if post else None, gateway.meter)
         await listeners.enter_async_context(open_till(till))
+        await listeners.enter_async_context(open_archive(Archive(store, gateway.wall)))
         admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment)
         local = create_api(admin, LocalAccess())
         await listeners.enter_async_context(local_api(config.data_dir / NAME, local))

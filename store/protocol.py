@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .office.blacklist import Blacklist
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
+    from .office.history import History
     from .office.outbox import Outbox
     from .office.people import People
     from .office.senders import Senders
@@ -213,6 +214,7 @@ class Store(Protocol):
     credentials: Credentials
     answers: Answers
     outbox: Outbox
+    history: History
     senders: Senders
     blacklist: Blacklist
     topups: Topups

@@ -10,7 +10,7 @@ from .protocol import AccountRow, LedgerLine
 # ruff: noqa: S608 (statements are put together from the texts below, never from values)
 LAST = 2**63 - 1
 
-_MESSAGE = """
+MESSAGE = """
     SELECT m.id, coalesce(u.wire_id, m.id), m.account, m.at, m.charge, m.charge_line, o.refund_line, m.body,
            o.state, o.error, o.at, s.at
     FROM {source}
@@ -26,10 +26,10 @@ LEDGER = "SELECT line, account, at, kind, amount, balance_after, first_id, last_
 
 # What an account sent is found through its debit lines: each names the range of ids it paid for. So the messages
 # themselves need no index. CROSS JOIN keeps the order of the loops, and with it the order of the rows.
-_OF_LINES = "ledger AS l CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND m.charge_line = l.line"
+OF_LINES = "ledger AS l CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND m.charge_line = l.line"
 
 MESSAGES = (
-    _MESSAGE.format(source=_OF_LINES)
+    MESSAGE.format(source=OF_LINES)
     + """
     WHERE l.account = ?1 AND l.kind = 'debit' AND l.line <= ?2 AND (l.line < ?2 OR m.id < ?3)
     ORDER BY l.line DESC, m.id DESC LIMIT ?4
@@ -39,10 +39,10 @@ LINE_BEFORE = (
     "SELECT coalesce((SELECT charge_line FROM message WHERE id = ?1 AND account = ?2),"
     " (SELECT max(line) FROM ledger WHERE account = ?2 AND kind = 'debit' AND first_id < ?1), 0)"
 )
-ALL_MESSAGES = _MESSAGE.format(source=_OF_LINES) + "WHERE l.account = ? AND l.kind = 'debit' ORDER BY l.line, m.id"
+ALL_MESSAGES = MESSAGE.format(source=OF_LINES) + "WHERE l.account = ? AND l.kind = 'debit' ORDER BY l.line, m.id"
 
 FIND = (
-    _MESSAGE.format(source="message AS m")
+    MESSAGE.format(source="message AS m")
     + """
     WHERE m.account = ?1 AND m.id IN (
         SELECT id FROM multi WHERE wire_id = ?2
@@ -51,27 +51,27 @@ FIND = (
 """
 )
 PENDING = (
-    _MESSAGE.format(source="message AS m")
+    MESSAGE.format(source="message AS m")
     + """
     WHERE o.message IS NULL AND m.id > max(?1, (SELECT settled_below - 1 FROM mark))
     ORDER BY m.id LIMIT ?2
 """
 )
 PENDING_BELOW_MARK = (
-    _MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
+    MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
     + """
     WHERE o.message IS NULL AND w.id > ?1 AND w.id < (SELECT settled_below FROM mark)
     ORDER BY w.id LIMIT ?2
 """
 )
 SCHEDULED = (
-    _MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
+    MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
     + """
     WHERE w.account = ? AND w.at IS NOT NULL ORDER BY w.id
 """
 )
 DUE = (
-    _MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
+    MESSAGE.format(source="scheduled AS w CROSS JOIN message AS m ON m.id = w.id")
     + """
     WHERE w.at <= ? ORDER BY w.at, w.id LIMIT ?
 """

@@ -25,6 +25,7 @@ from .office.answers import Answers
 from .office.blacklist import Blacklist
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
+from .office.history import History
 from .office.outbox import Outbox
 from .office.people import People
 from .office.senders import Senders
@@ -70,6 +71,7 @@ class SqliteStore:
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
         self.senders, self.blacklist = Senders(self), Blacklist(self)
+        self.history = History(self)
         self.traffic, self.outbox = Traffic(self), Outbox(self)
         self.topups, self.statement = Topups(self), AccountStatement(self)
 

@@ -24,6 +24,7 @@ from .entrance import Entrance
 from .estimate import Estimates
 from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Stale, TooMany, Unauthenticated, Unavailable, Wrong
 from .health import Health
+from .history import History
 from .incoming import Incoming
 from .letters import Letters
 from .live import Live
@@ -60,6 +61,7 @@ class Desk:
         self.traffic = Traffic(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)
+        self.history = History(office, actor)
         self.senders, self.blacklist = Senders(office, actor), Blacklist(office, actor)
         self.letters = Letters(office, actor)
         self.own = Own(office, actor, entrance)

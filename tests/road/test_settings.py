@@ -36,6 +36,7 @@ rules = [
 """
 NEVER_DELIVERED = "48600100207"
 SHOWN = {
+    "text_retention": "what is kept, by the day: tests/gateway/test_archive.py",
     "low_credit_alert": "a level the owner is shown",
     "description": "the owner's words",
     "contact_email": "where the owner is written to",

@@ -1,0 +1,229 @@
+"""What an account sent and received, as people look for it: by time, sender, recipient and state.
+
+Invariant: every message is found, whether it has been entered into the index or not, and each once; erasing takes what
+was said and by whom to whom, and leaves what it cost. Lines of the ledger are in the order of the commits, so the index
+follows them and misses nothing. Knows no encoding: who reads a body hands in how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from .. import reading
+from ..group import Told
+from ..protocol import MessageRow
+from ..sql import Statements, insert, with_ids
+from .changes import Change, logged
+from .database import Database
+
+# ruff: noqa: S608 (statements are put together from the texts below, never from values)
+LAST = 2**63 - 1
+BITE = 1_000
+"""Messages entered at a time: a few milliseconds of the writer."""
+TAIL = 20_000
+"""Messages beyond the index that a search looks through, the newest: it is behind by more only for a while."""
+DELIVERED = 2
+Addresses = Callable[[bytes], tuple[str, str]]
+"""Body -> sender and recipient."""
+
+
+class Wanted(NamedTuple):
+    """`first` and `last` bound the ids (so the time), both included. `state` None for any, 0 for no end yet."""
+
+    first: int = 0
+    last: int = LAST
+    source: str = ""
+    destination: str = ""
+    state: int | None = None
+
+
+class Received(NamedTuple):
+    """`owed`: it waits for a bind to take it."""
+
+    id: int
+    at: int
+    body: bytes
+    owed: bool
+    given_up: str | None
+
+
+class Fate(NamedTuple):
+    """What became of the receipt of a message: it is owed, or was given up with a reason; neither: acknowledged, or
+    never wanted."""
+
+    owed: bool
+    given_up_at: int | None
+    given_up: str | None
+
+
+_BY_IDS = reading.MESSAGE.format(source="message AS m") + "WHERE m.account = ? AND m.id IN ? ORDER BY m.id DESC"
+_TAIL = (
+    reading.MESSAGE.format(source=reading.OF_LINES)
+    + "WHERE l.account = ? AND l.kind = 'debit' AND l.line > ? ORDER BY l.line DESC, m.id DESC LIMIT ?"
+)
+_NEXT = """
+    SELECT l.line, m.account, m.id, m.body FROM ledger AS l
+    CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND m.charge_line = l.line
+    WHERE l.line > ? AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?
+"""
+
+
+class History:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # -- the index -------------------------------------------------------------------------------------------------
+    async def behind(self) -> int:
+        """Lines of the ledger that the index has not seen."""
+        ((lines,),) = await self._database.read(
+            "SELECT coalesce((SELECT max(line) FROM ledger), 0) - line FROM sent_mark"
+        )
+        return int(lines)
+
+    async def enter(self, addresses: Addresses) -> bool:
+        """The next messages. -> whether there may be more."""
+        ((mark, last),) = await self._database.read(
+            "SELECT line, coalesce((SELECT max(line) FROM ledger), 0) FROM sent_mark"
+        )
+        rows = await self._database.read(_NEXT, mark, BITE)
+        if len(rows) == BITE:  # the last line may go on: it is entered whole, or by itself
+            whole = [row for row in rows if row[0] < rows[-1][0]]
+            rows = whole or await self._database.read(_NEXT.replace("l.line > ?", "l.line = ?"), rows[-1][0], LAST)
+            last = rows[-1][0]
+        elif rows:
+            last = max(last, rows[-1][0])  # some were committed between the two questions
+        if last > mark:
+            entries = [(account, id_, *addresses(body)) for _line, account, id_, body in rows]
+            await self._database.write(entered(entries, last))
+        return len(rows) > 0
+
+    # -- sent ------------------------------------------------------------------------------------------------------
+    async def sent(self, account: int, wanted: Wanted, addresses: Addresses, limit: int) -> list[MessageRow]:
+        """Newest first: at most `limit`."""
+        ((mark,),) = await self._database.read("SELECT line FROM sent_mark")
+        found = [row for row in await self._tail(account, mark) if fits(row, wanted, addresses)]
+        ids = [id_ for (id_,) in await self._database.read(*indexed(account, wanted, limit))]
+        known = {row.id for row in found}  # entered between the two questions
+        if missing := [id_ for id_ in ids if id_ not in known]:
+            sql = _BY_IDS.replace("IN ?", f"IN ({','.join('?' * len(missing))})")
+            found += map(MessageRow._make, await self._database.read(sql, account, *missing))
+        return sorted(found, key=lambda row: row.id, reverse=True)[:limit]
+
+    async def _tail(self, account: int, mark: int) -> list[MessageRow]:
+        return list(map(MessageRow._make, await self._database.read(_TAIL, account, mark, TAIL)))
+
+    async def fates(self, ids: Sequence[int]) -> dict[int, Fate]:
+        """Id -> what became of its receipt."""
+        marks = ",".join("?" * len(ids))
+        owed = await self._database.read(f"SELECT id FROM delivery WHERE id IN ({marks})", *ids)
+        given = await self._database.read(f"SELECT id, at, reason FROM given_up WHERE id IN ({marks})", *ids)
+        found = {id_: Fate(True, None, None) for (id_,) in owed}
+        return found | {id_: Fate(False, at, reason) for id_, at, reason in given}
+
+    # -- received --------------------------------------------------------------------------------------------------
+    async def received(self, account: int, first: int = 0, last: int = LAST, limit: int = 50) -> list[Received]:
+        """Newest first."""
+        rows = await self._database.read(
+            "SELECT i.id, i.at, i.body,"
+            " EXISTS (SELECT 1 FROM delivery AS d WHERE d.account = i.account AND d.id = i.id),"
+            " (SELECT reason FROM given_up AS g WHERE g.id = i.id) FROM incoming AS i"
+            " WHERE i.account = ? AND i.id BETWEEN ? AND ? ORDER BY i.id DESC LIMIT ?",
+            *(account, first, last, limit),
+        )
+        return [Received(id_, at, body, bool(owed), why) for id_, at, body, owed, why in rows]
+
+    # -- erasing ---------------------------------------------------------------------------------------------------
+    async def erase(self, account: int, ids: Sequence[int], changes: Sequence[Change] = ()) -> int:
+        """Content and numbers of messages that have ended and owe no receipt. -> how many were erased."""
+        erased: int = await self._database.write(erasing(account, ids, changes))
+        return erased
+
+    async def erase_received(self, account: int, ids: Sequence[int], changes: Sequence[Change] = ()) -> int:
+        """Of those that were taken or given up."""
+        erased: int = await self._database.write(erasing_received(account, ids, changes))
+        return erased
+
+    async def old(self, account: int, below: int, limit: int = BITE) -> list[MessageRow]:
+        """Messages below this id that still say something and may be erased, oldest first."""
+        rows = await self._database.read(
+            reading.MESSAGE.format(source="sent AS x CROSS JOIN message AS m ON m.id = x.id")
+            + "WHERE x.account = ? AND x.id < ? AND x.destination <> '' AND length(m.body) > 0"
+            " AND o.message IS NOT NULL ORDER BY x.id LIMIT ?",
+            *(account, below, limit),
+        )
+        return list(map(MessageRow._make, rows))
+
+
+def indexed(account: int, wanted: Wanted, limit: int) -> tuple[Any, ...]:
+    """The question for ids, and its parameters: along the index that fits best."""
+    where = ["x.account = ?", "x.id BETWEEN ? AND ?"]
+    parameters: list[Any] = [account, wanted.first, wanted.last]
+    source = "sent AS x"
+    if wanted.destination:
+        where.append("x.destination = ?")
+        parameters.append(wanted.destination)
+    if wanted.source:
+        where.append("x.source = ?")
+        parameters.append(wanted.source)
+    if wanted.state == 0:
+        where.append("NOT EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id)")
+    elif wanted.state == DELIVERED or (wanted.state is not None and (wanted.source or wanted.destination)):
+        where.append("EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id AND o.state = ?)")
+        parameters.append(wanted.state)
+    elif wanted.state is not None:  # rare ends lead to their messages
+        source = "outcome AS o CROSS JOIN sent AS x ON x.id = o.message"
+        where += ["o.state = ?", "o.state <> 2", "o.message BETWEEN ? AND ?"]
+        parameters += [wanted.state, wanted.first, wanted.last]
+    sql = f"SELECT x.id FROM {source} WHERE {' AND '.join(where)} ORDER BY x.id DESC LIMIT ?"
+    if wanted.state not in (None, 0, DELIVERED) and not (wanted.source or wanted.destination):
+        sql = sql.replace("ORDER BY x.id", "ORDER BY o.message")
+    return sql, *parameters, limit
+
+
+def fits(row: MessageRow, wanted: Wanted, addresses: Addresses) -> bool:
+    if not wanted.first <= row.id <= wanted.last:
+        return False
+    if wanted.state is not None and (row.state or 0) != wanted.state:
+        return False
+    if not (wanted.source or wanted.destination):
+        return True
+    source, destination = addresses(row.body)
+    return wanted.source in ("", source) and wanted.destination in ("", destination)
+
+
+# -- the transactions --------------------------------------------------------------------------------------------------
+def entered(entries: Sequence[tuple[int, int, str, str]], line: int) -> Statements[Told]:
+    yield from insert("sent", (), (), ("account", "id", "source", "destination"), entries)
+    yield "UPDATE sent_mark SET line = ?", (line,)
+    told = Told()
+    told.witness = "SELECT 1 FROM sent_mark WHERE line >= ?", (line,)
+    return told
+
+
+def erasing(account: int, ids: Sequence[int], changes: Sequence[Change]) -> Statements[Told]:
+    rows = yield from with_ids(
+        "SELECT m.id FROM message AS m JOIN outcome AS o ON o.message = m.id WHERE m.account = ? AND m.id IN ?"
+        " AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.account = m.account AND d.id = m.id)",
+        (account,),
+        ids,
+    )
+    done = [id_ for (id_,) in rows]
+    yield from with_ids("UPDATE message SET body = x'' WHERE account = ? AND id IN ?", (account,), done)
+    yield from with_ids("UPDATE sent SET source = '', destination = '' WHERE account = ? AND id IN ?", (account,), done)
+    told = yield from logged(changes if done else ())
+    told.value = len(done)
+    return told
+
+
+def erasing_received(account: int, ids: Sequence[int], changes: Sequence[Change]) -> Statements[Told]:
+    rows = yield from with_ids(
+        "DELETE FROM incoming WHERE account = ? AND id IN ?"
+        " AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.account = incoming.account AND d.id = incoming.id)"
+        " RETURNING id",
+        (account,),
+        ids,
+    )
+    told = yield from logged(changes if rows else ())
+    told.value = len(rows)
+    return told

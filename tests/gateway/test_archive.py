@@ -1,0 +1,48 @@
+"""What the clock does about history: entered in the background, erased when it is old enough."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.archive import Archive
+from pdu.constants import DELIVERED
+from tests.gateway.desk import Desk, open_desk, submit
+
+DAY = 86_400
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        await opened.operator.accounts.create({"name": "smpp-a", "credits": "100"})
+        yield opened
+
+
+async def texts(scene: Desk) -> list[str | None]:
+    return [each["text"] for each in (await scene.operator.history.outgoing("smpp-a"))[0]]
+
+
+async def test_texts_are_erased_after_so_many_days_and_what_they_cost_stays(scene: Desk) -> None:
+    ids = await scene.accept("smpp-a", submit(b"one"), submit(b"two"))
+    await scene.settle("smpp-a", ids[:1], DELIVERED)
+    archive = Archive(scene.store, scene.time.wall)
+    await archive.catch_up()
+    await scene.operator.accounts.change("smpp-a", {"text_retention": 30})
+
+    scene.time.now += 29 * DAY
+    assert await archive.erase() == 0
+    scene.time.now += 2 * DAY
+    assert await archive.erase() == 1  # the other one has not ended
+    assert await texts(scene) == ["two", None]
+    assert (await scene.operator.accounts.show("smpp-a"))["balance"] == "98"
+    assert await scene.store.audit() == []
+
+
+async def test_what_is_never_to_be_erased_is_not(scene: Desk) -> None:
+    ids = await scene.accept("smpp-a", submit(b"one"))
+    await scene.settle("smpp-a", ids, DELIVERED)
+    archive = Archive(scene.store, scene.time.wall)
+    await archive.catch_up()
+    scene.time.now += 4000 * DAY
+    assert (await archive.erase(), await texts(scene)) == (0, ["one"])

@@ -1,0 +1,129 @@
+"""History: found by every filter as by looking at everything, entered or not; erased without touching the books."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from store.office import history
+from store.office.history import Wanted
+from store.protocol import Batch, Outcome, Store
+from tests.store.backends import account, sqlite
+
+SENDERS, RECIPIENTS, STATES = ("A", "B"), ("44", "48", "33"), (2, 5, 8)
+
+
+def addresses(body: bytes) -> tuple[str, str]:
+    source, _, destination = body.decode().partition(" ")
+    return source, destination
+
+
+class Sent:
+    """What a test knows of a message."""
+
+    def __init__(self, id_: int, source: str, destination: str, state: int) -> None:
+        self.id, self.source, self.destination, self.state = id_, source, destination, state
+
+    def fits(self, wanted: Wanted) -> bool:
+        return (
+            wanted.first <= self.id <= wanted.last
+            and wanted.source in ("", self.source)
+            and wanted.destination in ("", self.destination)
+            and wanted.state in (None, self.state)
+        )
+
+
+async def fill(store: Store, account_: int, sent: Sequence[Sent], each: int = 3) -> None:
+    for at in range(0, len(sent), each):
+        some = sent[at : at + each]
+        rows = [(one.id, 0, bytearray(f"{one.source} {one.destination}".encode())) for one in some]
+        await store.accept(Batch(account_, rows, 0), "session")
+        for one in some:
+            if one.state:
+                await store.settle([Outcome(account_, one.state, 0, False, [one.id], [])])
+
+
+message = st.tuples(st.sampled_from(SENDERS), st.sampled_from(RECIPIENTS), st.sampled_from((0, *STATES)))
+filters = st.builds(
+    Wanted,
+    first=st.integers(0, 40),
+    last=st.integers(20, 60),
+    source=st.sampled_from(("", *SENDERS)),
+    destination=st.sampled_from(("", *RECIPIENTS)),
+    state=st.sampled_from((None, 0, *STATES)),
+)
+
+
+@given(st.lists(message, max_size=30), st.lists(filters, min_size=1, max_size=5), st.integers(0, 12), st.integers(1, 9))
+def test_what_fits_is_found_as_by_looking_at_everything(
+    messages: list[tuple[str, str, int]], asked: list[Wanted], bites: int, limit: int
+) -> None:
+    """With the index at any place behind the messages."""
+    sent = [Sent(10 + n, *one) for n, one in enumerate(messages)]
+
+    async def look() -> None:
+        with TemporaryDirectory() as folder:
+            async with sqlite(Path(folder)) as store:
+                await check(store)
+
+    async def check(store: Store) -> None:
+        mine, other = await account(store), await account(store, name="smpp-b")
+        await fill(store, other.id, [Sent(1000 + n, "A", "44", 5) for n in range(4)])
+        await fill(store, mine.id, sent)
+        for _ in range(bites):
+            await store.history.enter(addresses)
+        for wanted in asked:
+            found = [row.id for row in await store.history.sent(mine.id, wanted, addresses, limit)]
+            assert found == [one.id for one in reversed(sent) if one.fits(wanted)][:limit]
+
+    old, history.BITE = history.BITE, 4
+    try:
+        asyncio.run(look())
+    finally:
+        history.BITE = old
+
+
+async def test_the_index_takes_each_message_once_and_catches_up(store: Store) -> None:
+    mine = await account(store)
+    await fill(store, mine.id, [Sent(10 + n, "A", "44", 2) for n in range(7)])
+    assert await store.history.behind()
+    while await store.history.enter(addresses):
+        pass
+    assert await store.history.behind() == 0
+    await fill(store, mine.id, [Sent(30, "B", "48", 0)])
+    await store.history.enter(addresses)
+    assert [row.id for row in await store.history.sent(mine.id, Wanted(source="B"), addresses, 9)] == [30]
+
+
+async def test_erasing_takes_the_words_and_leaves_the_books(store: Store) -> None:
+    mine = await account(store)
+    await fill(store, mine.id, [Sent(10, "A", "44", 2), Sent(11, "A", "44", 0), Sent(12, "A", "44", 5)])
+    await store.settle([Outcome(mine.id, 2, 0, False, [11], [11])])  # a receipt is owed for this one
+    while await store.history.enter(addresses):
+        pass
+    assert await store.history.erase(mine.id, [10, 11, 12, 99]) == 2
+    rows = {row.id: row for row in await store.messages(mine.id)}
+    assert {id_: len(row.body) for id_, row in rows.items()} == {10: 0, 11: 4, 12: 0}
+    assert [row.id for row in await store.history.sent(mine.id, Wanted(destination="44"), addresses, 9)] == [11]
+    assert await store.audit() == []
+    assert len((await store.export(mine.id)).messages) == 3
+
+
+async def test_another_accounts_messages_are_not_erased(store: Store) -> None:
+    mine, other = await account(store), await account(store, name="smpp-b")
+    await fill(store, other.id, [Sent(10, "A", "44", 2)])
+    assert await store.history.erase(mine.id, [10]) == 0
+
+
+async def test_received_messages_say_whether_somebody_took_them(store: Store) -> None:
+    mine = await account(store)
+    await store.note_incoming(mine.id, [(5, bytearray(b"one")), (6, bytearray(b"two"))])
+    await store.acknowledge(mine.id, [5])
+    assert [(row.id, row.owed) for row in await store.history.received(mine.id)] == [(6, True), (5, False)]
+    assert await store.history.erase_received(mine.id, [5, 6]) == 1
+    assert [row.id for row in await store.history.received(mine.id)] == [6]
+
+
