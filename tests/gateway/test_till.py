@@ -1,6 +1,7 @@
 """What the clock does about credit: orders until they are taken, accounts that are low, announcements, sums."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.metrics import Meter
+from gateway.payment import Payment
 from gateway.till import FIRST_PAUSE, LONGEST_PAUSE, Till, open_till, pause
 from store.office.topups import Topup
 from store.protocol import StoreDown
@@ -43,6 +45,12 @@ def service(clock: Clock) -> Iterator[Service]:
         yield running
 
 
+async def turn(till: Till) -> None:
+    """All that is due, once."""
+    await till.look()
+    await till.order()
+
+
 async def the_only(desk: Desk) -> dict[str, Any]:
     [shown], _end = await desk.operator.topups.of_account("acme")
     return shown
@@ -55,7 +63,7 @@ async def test_an_order_is_sent_until_it_is_taken(desk: Desk, service: Service, 
     till, heard = Till(desk.store, service.payment, clock, meter=meter), []
     for later in (0, 14, 1, 29, 1, 86_400):
         clock.now += later
-        await till.turn()
+        await turn(till)
         heard.append(len(service.orders))
     assert heard == [1, 1, 2, 2, 3, 3]
     assert (meter.orders, meter.topups_waiting) == ({True: 1, False: 2}, 1)
@@ -71,7 +79,7 @@ async def test_a_service_that_is_away_is_asked_again(desk: Desk, clock: Clock) -
     with payment_service() as service:
         payment = service.payment
     await desk.operator.topups.ask("acme", "250")
-    await Till(desk.store, payment, clock).turn()
+    await turn(Till(desk.store, payment, clock))
     shown = await the_only(desk)
     assert (shown["tries"], shown["next_try"]) == (1, "2027-01-15T08:00:15.000Z")
     assert "refused" in shown["answer"]
@@ -80,19 +88,19 @@ async def test_a_service_that_is_away_is_asked_again(desk: Desk, clock: Clock) -
 async def test_what_was_decided_meanwhile_is_not_ordered(desk: Desk, service: Service, clock: Clock) -> None:
     asked = await desk.operator.topups.ask("acme", "250")
     await desk.operator.topups.refuse(asked["id"], "")
-    await Till(desk.store, service.payment, clock).turn()
+    await turn(Till(desk.store, service.payment, clock))
     assert service.orders == []
 
 
 async def test_without_a_service_it_waits_for_an_operator(desk: Desk, clock: Clock) -> None:
     await desk.operator.topups.ask("acme", "250")
-    await Till(desk.store, None, clock).turn()
+    await turn(Till(desk.store, None, clock))
     assert (await the_only(desk))["tries"] == 0
 
 
 async def test_an_account_that_is_low_asks(desk: Desk, clock: Clock) -> None:
     await desk.operator.accounts.change("acme", {"auto_topup_amount": "200", "auto_topup_threshold": "100"})
-    await Till(desk.store, None, clock).turn()
+    await turn(Till(desk.store, None, clock))
     assert (await the_only(desk))["automatic"] is True
 
 
@@ -104,10 +112,10 @@ async def test_what_was_decided_is_announced_once(desk: Desk, clock: Clock) -> N
 
     asked = await desk.operator.topups.ask("acme", "250")
     till = Till(desk.store, None, clock, announce)
-    await till.turn()
+    await turn(till)
     await desk.operator.topups.approve(asked["id"])
-    await till.turn()
-    await till.turn()
+    await turn(till)
+    await turn(till)
     assert told == [(asked["id"], "booked")]
 
 
@@ -123,21 +131,21 @@ async def test_what_could_not_be_announced_is_announced_again(desk: Desk, clock:
     await desk.operator.topups.approve(asked["id"])
     till = Till(desk.store, None, clock, announce)
     with pytest.raises(StoreDown):
-        await till.turn()
-    await till.turn()
+        await turn(till)
+    await turn(till)
     assert told == [asked["id"], asked["id"]]
 
 
 async def test_without_mail_nobody_is_told_later(desk: Desk, clock: Clock) -> None:
     asked = await desk.operator.topups.ask("acme", "250")
     await desk.operator.topups.approve(asked["id"])
-    await Till(desk.store, None, clock).turn()
+    await turn(Till(desk.store, None, clock))
     assert await desk.store.topups.to_announce() == []
 
 
 async def test_the_ledger_is_added_up(desk: Desk, clock: Clock) -> None:
     await desk.accept("smpp-acme", submit())
-    await Till(desk.store, None, clock).turn()
+    await turn(Till(desk.store, None, clock))
     assert not await desk.store.statement.add_up()
 
 
@@ -149,16 +157,40 @@ def test_pauses_grow_up_to_an_hour() -> None:
 async def test_a_fault_does_not_end_it(
     desk: Desk, clock: Clock, fault: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.till.EVERY", 0.0)
-    turns, done = 0, asyncio.Event()
+    for pause_ in ("EVERY", "AFTER_A_FAULT"):
+        monkeypatch.setattr(f"gateway.till.{pause_}", 0.0)
+    looks, done = 0, asyncio.Event()
 
-    async def turn(_till: Till) -> None:
-        nonlocal turns
-        turns += 1
-        if turns == 1:
+    async def look(_till: Till) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
             raise fault
         done.set()
 
-    monkeypatch.setattr(Till, "turn", turn)
+    monkeypatch.setattr(Till, "look", look)
     async with open_till(Till(desk.store, None, clock)):
         await asyncio.wait_for(done.wait(), 5)
+
+
+async def test_a_payment_service_that_does_not_answer_holds_up_nothing_else(
+    desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.till.EVERY", 0.0)
+    asked, answer = threading.Event(), threading.Event()
+
+    def silent(_payment: Payment, _content: object, _now: float) -> tuple[bool, str]:
+        asked.set()
+        answer.wait(20)
+        return True, "at last"
+
+    monkeypatch.setattr(Payment, "order", silent)
+    await desk.operator.topups.ask("acme", "250")
+    meter = Meter(list)
+    async with open_till(Till(desk.store, Payment("http://127.0.0.1:1/", "s"), clock, meter=meter)):
+        await asyncio.to_thread(asked.wait, 5)
+        await desk.operator.topups.ask("acme", "7")
+        async with asyncio.timeout(5):
+            while meter.topups_waiting != 2:
+                await asyncio.sleep(0)
+        answer.set()
