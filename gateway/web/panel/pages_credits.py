@@ -25,6 +25,7 @@ from .words import _, amount_of, credits_
 
 FILTERS = ("from", "to", "kind", "by")
 LATEST = 10
+MOST_CHOICES = 200  # accounts to choose from; among more, the name is typed
 AUTOMATIC = ("auto_topup_amount", "auto_topup_threshold", "auto_topup_per_day", "auto_topup_at_once")
 AMOUNTS = ("auto_topup_threshold",)
 routes = APIRouter()
@@ -208,6 +209,7 @@ async def transfer_page(
         account=await desk.accounts.show(name),
         form=form,
         targets=await desk.credits.targets(name),
+        most=MOST_CHOICES,
         rows=[row_of(entry, "line") for entry in entries],
         preview=preview,
     )

@@ -135,6 +135,16 @@ async def test_a_transfer_shows_both_balances_first_and_happens_once(desk: Desk,
     assert "to smpp-branch" in seen(await owner.get(url))
 
 
+async def test_among_very_many_accounts_the_name_is_typed(
+    desk: Desk, owner: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.panel.pages_credits.MOST_CHOICES", 0)
+    url = "/accounts/smpp-acme/credits/transfer"
+    assert '<input id="target"' in (await owner.get(url)).text
+    wrong = await owner.post(url, data={"target": "nobody", "credits": "5", "request_id": "r"})
+    assert (wrong.status_code, 'value="nobody"' in wrong.text) == (422, True)
+
+
 async def test_more_than_there_is_cannot_be_transferred(desk: Desk, owner: httpx2.AsyncClient) -> None:
     url = "/accounts/smpp-acme/credits/transfer"
     for step, target in ((url, "smpp-branch"), (f"{url}/confirmed", "smpp-branch"), (url, "smpp-rival")):
