@@ -25,11 +25,21 @@ class Blacklist:
     async def page(
         self, name: str, after: str = "", limit: int = 100, beginning: str = ""
     ) -> tuple[list[Shape], str | None]:
-        """-> in the order of the numbers, and the `after` of the next page. `beginning`: how they begin."""
+        """-> in the order of the numbers, and the `after` of the next page. `beginning`: how they begin. Who may only
+        look sees the first of them, masked: a page that is asked for by number would tell it."""
         row = await self._office.named(self._actor, name)
         limit = min(limit, MOST)
+        if self._actor.read_only:
+            return [masked(shape(each)) for each in await self._list.page(row.id, limit=limit)], None
         found = await self._list.page(row.id, after, limit + 1, "".join(filter(str.isdigit, beginning)))
         return [shape(each) for each in found[:limit]], found[limit - 1].number if len(found) > limit else None
+
+    async def show(self, name: str, number: str) -> Shape:
+        row = await self._office.named(self._actor, name)
+        found = await self._list.find(row.id, "".join(filter(str.isdigit, number)))
+        if found is None or self._actor.read_only:
+            raise NotFound("this number does not stand on the blacklist")
+        return shape(found)
 
     async def count(self, name: str) -> int:
         return await self._list.count((await self._office.named(self._actor, name)).id)
@@ -81,6 +91,11 @@ def number_of(text: str) -> str:
     if not (digits.isascii() and digits.isdecimal() and SHORTEST <= len(digits) <= LONGEST):
         raise ValueError(f"is not a number in international form: {SHORTEST} to {LONGEST} digits")
     return digits
+
+
+def masked(shown: Shape) -> Shape:
+    number = shown["number"]
+    return {**shown, "number": number[:2] + "•" * max(0, len(number) - 4) + number[-2:]}
 
 
 def shape(found: Blocked) -> Shape:

@@ -17,7 +17,7 @@ from gateway.admin import Forbidden
 SECURE_NAME, PLAIN_NAME = "__Host-smppgate", "smppgate"
 HEADER, FIELD = "x-csrf-token", "csrf"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-MOST_FIELDS, MOST_FILES = 1_500, 10
+MOST_FIELDS, MOST_FILES = 1_500, 20
 ELSEWHERE = "this request did not come from a page of this panel; nothing was changed"
 NOT_SECURE = "passwords are taken over https only; without it, from this machine alone"
 

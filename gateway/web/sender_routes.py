@@ -43,6 +43,10 @@ class Names(Body):
     senders: Annotated[list[str], Field(max_length=1000)]
 
 
+class Removed(Body):
+    numbers: Annotated[list[str], Field(max_length=1000)]
+
+
 class Numbers(Body):
     numbers: Annotated[list[str], Field(max_length=1000, description="In international form")]
     note: Annotated[str, Field(max_length=1000)] = ""
@@ -153,6 +157,17 @@ async def list_blacklist(
 @routes.post("/accounts/{name}/blacklists", status_code=201, tags=["blacklist"])
 async def add_to_blacklist(desk: Sets, name: str, body: Numbers) -> JSON:
     return {"added": await desk.blacklist.add(name, body.numbers, body.note)}
+
+
+@routes.post("/accounts/{name}/blacklists/delete", tags=["blacklist"])
+async def remove_many_from_blacklist(desk: Sets, name: str, body: Removed) -> JSON:
+    """Several at a time."""
+    return {"removed": await desk.blacklist.remove(name, body.numbers)}
+
+
+@routes.get("/accounts/{name}/blacklists/{number}", tags=["blacklist"])
+async def show_blacklisted(desk: Reads, name: str, number: str) -> JSON:
+    return await desk.blacklist.show(name, number)
 
 
 @routes.delete("/accounts/{name}/blacklists/{number}", tags=["blacklist"])

@@ -52,6 +52,10 @@ class Blacklist:
         )
         return list(map(Blocked._make, rows))
 
+    async def find(self, account: int, number: str) -> Blocked | None:
+        rows = await self._database.read(f"{BLOCKED} WHERE account = ? AND number = ?", account, number)
+        return Blocked._make(rows[0]) if rows else None
+
     async def count(self, account: int) -> int:
         ((number,),) = await self._database.read("SELECT count(*) FROM blacklist WHERE account = ?", account)
         return int(number)

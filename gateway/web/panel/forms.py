@@ -13,7 +13,7 @@ from gateway.admin import Fault
 
 from .words import said
 
-MOST_FIELDS = 1_500
+MOST_FIELDS, MOST_FILES = 1_500, 20
 
 
 class Form:
@@ -51,7 +51,7 @@ class Form:
 
 async def typed(request: Request) -> FormData:
     """What was posted; several fields of one name are all there."""
-    return await request.form(max_fields=MOST_FIELDS, max_files=10)
+    return await request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES)
 
 
 def text(form: FormData, name: str) -> str:

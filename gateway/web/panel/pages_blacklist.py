@@ -1,16 +1,17 @@
 """The blacklist of an account: looked through, added to, and cleared of those who want to be written to again."""
 
 import re
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.admin import Desk, Fault
+from gateway.admin import Desk, Fault, Right
 from gateway.web.access import Reads, Sets
 
 from .forms import Form, text, typed
 from .rendering import done, page
-from .words import ngettext
+from .words import _, ngettext
 
 PAGE = 100
 routes = APIRouter()
@@ -18,7 +19,8 @@ routes = APIRouter()
 
 @routes.get("/accounts/{name}/blacklist")
 async def show_blacklist(request: Request, name: str, desk: Reads, after: str = "", q: str = "") -> Response:
-    return await listing(request, desk, name, after, q)
+    """`chosen` are to be deleted: it is asked first."""
+    return await listing(request, desk, name, after, q, chosen=request.query_params.getlist("chosen")[:PAGE])
 
 
 @routes.post("/accounts/{name}/blacklist")
@@ -44,6 +46,17 @@ async def remove_numbers(request: Request, name: str, desk: Sets) -> Response:
     return done(request, f"/accounts/{name}/blacklist", said)
 
 
+@routes.post("/accounts/{name}/blacklist/settings")
+async def change_settings(request: Request, name: str, desk: Sets) -> Response:
+    form = await typed(request)
+    keywords = [one.strip() for one in text(form, "stop_keywords").split(",") if one.strip()]
+    try:
+        await desk.accounts.change(name, {"blacklisted": text(form, "blacklisted"), "stop_keywords": keywords})
+    except Fault as fault:
+        return await listing(request, desk, name, form=Form(form, fault), status=fault.status)
+    return done(request, f"/accounts/{name}/blacklist", _("The blacklist works this way from now on."))
+
+
 async def listing(
     request: Request,
     desk: Desk,
@@ -52,6 +65,7 @@ async def listing(
     q: str = "",
     form: Form | None = None,
     status: int = 200,
+    chosen: Sequence[str] = (),
 ) -> Response:
     account = await desk.accounts.show(name)
     numbers, following = await desk.blacklist.page(name, after, PAGE, q)
@@ -65,4 +79,5 @@ async def listing(
         older=f"?after={following}&q={q}" if following else None,
         q=q,
         form=form or Form(),
+        chosen=chosen if Right.SETTINGS in desk.actor.rights else (),
     )

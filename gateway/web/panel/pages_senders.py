@@ -1,12 +1,13 @@
 """Senders: registered with what speaks for them, decided about by operators, switched off and on by their owner."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
-from gateway.admin import Desk, Fault
+from gateway.admin import Desk, Fault, Right
 from gateway.admin.senders import LARGEST_DOCUMENT
 from gateway.web.access import Operates, Oversees, Reads, Sets
 from gateway.web.sender_routes import download
@@ -20,7 +21,8 @@ routes = APIRouter()
 
 @routes.get("/accounts/{name}/senders")
 async def list_senders(request: Request, name: str, desk: Reads) -> Response:
-    return await listing(request, desk, name)
+    """`chosen` are to be deleted: it is asked first."""
+    return await listing(request, desk, name, chosen=request.query_params.getlist("chosen"))
 
 
 @routes.post("/accounts/{name}/senders")
@@ -122,9 +124,19 @@ async def list_waiting(request: Request, desk: Oversees) -> Response:
     return page(request, "senders_waiting.html", waiting=await desk.senders.waiting())
 
 
-async def listing(request: Request, desk: Desk, name: str, form: Form | None = None, status: int = 200) -> Response:
+async def listing(
+    request: Request,
+    desk: Desk,
+    name: str,
+    form: Form | None = None,
+    status: int = 200,
+    chosen: Sequence[str] = (),
+) -> Response:
     account, senders = await desk.accounts.show(name), await desk.senders.all(name)
-    return page(request, "senders.html", status=status, account=account, senders=senders, form=form or Form())
+    there = [one["sender"] for one in senders if one["sender"] in chosen and Right.SETTINGS in desk.actor.rights]
+    return page(
+        request, "senders.html", status=status, account=account, senders=senders, form=form or Form(), chosen=there
+    )
 
 
 async def detail(

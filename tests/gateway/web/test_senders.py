@@ -121,6 +121,10 @@ async def test_who_may_only_look_changes_nothing(scene: Scene) -> None:
         assert (await client.get(f"{API}/acme/senders")).status_code == 200
         problem(await client.post(f"{API}/acme/senders", json=REGISTRATION), 403)
         problem(await client.post(f"{API}/acme/blacklists", json={"numbers": ["48600100200"]}), 403)
+        await scene.operator.blacklist.add("acme", ["48600100200", "48600100201"])
+        listed = (await client.get(f"{API}/acme/blacklists", params={"limit": 1, "beginning": "486"})).json()
+        assert ([one["number"] for one in listed["items"]], listed["next"]) == (["48•••••••00"], None)
+        problem(await client.get(f"{API}/acme/blacklists/48600100200"), 404)
 
 
 # -- documents -------------------------------------------------------------------------------------------------------
@@ -177,7 +181,12 @@ async def test_numbers_are_added_listed_and_deleted(owner: httpx2.AsyncClient) -
     assert (first["count"], first["next"]) == (2, "48600100200")
     [last] = (await owner.get(here, params={"after": first["next"]})).json()["items"]
     assert (last["number"], last["origin"], last["note"]) == ("48600100201", "manual", "by letter")
+    assert (await owner.get(f"{here}/48600100201")).json() == last
     assert (await owner.delete(f"{here}/+48600100200")).json() == {"removed": 1}
+    problem(await owner.get(f"{here}/48600100200"), 404)
+    await owner.post(here, json={"numbers": ["48600100202"]})
+    both = {"numbers": ["48600100201", "48600100202"]}
+    assert (await owner.post(f"{here}/delete", json=both)).json() == {"removed": 2}
     problem(await owner.delete(f"{here}/48600100200"), 404)
 
 

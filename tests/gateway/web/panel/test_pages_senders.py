@@ -55,6 +55,8 @@ async def test_from_the_form_through_the_queue_to_the_wire(
     page = await owner.get(HERE)
     assert HOSTILE not in page.text
     assert "&lt;script&gt;" in page.text
+    asked = await owner.get(HERE, params={"chosen": ["MAPLE", "NEVER"]})
+    assert "Delete 1 sender" in seen(asked)
     assert (await owner.post(f"{HERE}/delete", data={"sender": ["MAPLE", "NEVER"]})).status_code == 303
     assert await states(desk) == {}
 
@@ -78,7 +80,9 @@ async def test_a_form_that_is_wrong_keeps_what_was_typed_and_changes_nothing(
 
 async def test_eleven_files_are_too_many_and_nothing_is_registered(desk: Desk, owner: httpx2.AsyncClient) -> None:
     answer = await owner.post(HERE, data=REGISTRATION, files=handed_in(*[PDF] * 11))
-    assert 400 <= answer.status_code < 500
+    assert answer.status_code == 409
+    assert "at most 10 documents" in seen(answer)
+    assert "our shop" in answer.text  # what was typed is kept
     assert await states(desk) == {}
     assert (await owner.post(HERE, data=REGISTRATION, files=handed_in(*[PDF] * 10))).status_code == 303
     answer = await owner.post(f"{HERE}/MAPLE/documents", data={"description": "x"}, files=handed_in(PDF))
@@ -143,3 +147,18 @@ async def test_numbers_are_added_found_and_deleted(desk: Desk, owner: httpx2.Asy
     assert "48600100203" in answer.text  # what was typed is kept
     assert HOSTILE not in answer.text
     assert await desk.operator.blacklist.count("acme") == 2
+    asked = await owner.get(LIST, params={"chosen": ["48600100200", HOSTILE]})
+    assert "Delete 2 numbers" in seen(asked)
+    assert HOSTILE not in asked.text
+    assert (await owner.post(f"{LIST}/delete", data={"number": ["48600100200"]})).status_code == 303
+    assert await desk.operator.blacklist.count("acme") == 1
+
+
+async def test_how_the_blacklist_works_is_chosen_beside_it(desk: Desk, owner: httpx2.AsyncClient) -> None:
+    wanted = {"blacklisted": "receipt", "stop_keywords": "stop, dość , "}
+    assert (await owner.post(f"{LIST}/settings", data=wanted)).status_code == 303
+    account = await desk.operator.accounts.show("acme")
+    assert (account["blacklisted"], account["stop_keywords"]) == ("receipt", ["stop", "dość"])
+    answer = await owner.post(f"{LIST}/settings", data={**wanted, "blacklisted": "ignore"})
+    assert answer.status_code == 422
+    assert "is one of: refuse, receipt" in seen(answer)
