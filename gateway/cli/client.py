@@ -38,11 +38,18 @@ class Client:
     def delete(self, *steps: object) -> Any:
         return json.loads(self.read("DELETE", *steps))
 
+    def upload(self, *steps: object, octets: bytes, **query: object) -> Any:
+        """POST a file as it is."""
+        return json.loads(self._answer("POST", steps, octets, query))
+
     def read(self, method: str, *steps: object, body: object = None, **query: object) -> bytes:
         """The answer as it came; a Failure if the API says no."""
+        return self._answer(method, steps, b"" if body is None else json.dumps(body).encode(), query)
+
+    def _answer(self, method: str, steps: tuple[object, ...], body: bytes, query: dict[str, object]) -> bytes:
         path = "/api/v1/" + "/".join(quote(str(step), safe="") for step in steps)
         asked = urlencode({name: value for name, value in query.items() if value is not None})
-        status, octets = self._ask(method, path, asked, b"" if body is None else json.dumps(body).encode())
+        status, octets = self._ask(method, path, asked, body)
         if status >= HTTPStatus.BAD_REQUEST:
             raise refused(status, octets)
         return octets

@@ -45,12 +45,42 @@ def show(where: Whereabouts, name: str, sender_: str, json_: bool) -> None:
 @click.argument("sender_", metavar="SENDER")
 @click.option("--reason", required=True, help="What it is for, and why it is the account's.")
 @click.option("--description", default="", help="What the owner calls it.")
+@click.option(
+    "--document",
+    "documents",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A PDF, JPEG or PNG that speaks for it, up to 10 MB. Repeatable.",
+)
 @as_json
 @pass_whereabouts
-def add(where: Whereabouts, name: str, sender_: str, reason: str, description: str, json_: bool) -> None:
+def add(
+    where: Whereabouts,
+    name: str,
+    sender_: str,
+    reason: str,
+    description: str,
+    documents: tuple[Path, ...],
+    json_: bool,
+) -> None:
     """Register a sender; it can be used once it is approved."""
-    body = {"sender": sender_, "reason": reason, "description": description}
-    tell(where.client().post("accounts", name, "senders", body=body), json_)
+    client, body = where.client(), {"sender": sender_, "reason": reason, "description": description}
+    made = client.post("accounts", name, "senders", body=body)
+    for document in documents:
+        steps = ("accounts", name, "senders", made["sender"], "documents")
+        client.upload(*steps, octets=document.read_bytes(), filename=document.name)
+    tell(client.get("accounts", name, "senders", made["sender"]) if documents else made, json_)
+
+
+@sender.command()
+@click.argument("name")
+@click.argument("sender_", metavar="SENDER")
+@click.argument("document", metavar="ID", type=int)
+@pass_whereabouts
+def document(where: Whereabouts, name: str, sender_: str, document: int) -> None:
+    """Write a document to standard output; `show` has their ids."""
+    found = where.client().read("GET", "accounts", name, "senders", sender_, "documents", document)
+    click.echo(found, nl=False)
 
 
 @sender.command()
@@ -81,7 +111,7 @@ def refuse(where: Whereabouts, name: str, sender_: str, comment: str, json_: boo
 @as_json
 @pass_whereabouts
 def enable(where: Whereabouts, name: str, sender_: str, json_: bool) -> None:
-    """Switch one on again that was approved before."""
+    """Switch one on again that its owner has switched off."""
     tell(where.client().post("accounts", name, "senders", sender_, "enable", body={}), json_)
 
 

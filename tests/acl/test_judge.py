@@ -270,3 +270,31 @@ def test_a_fresh_policy_judges_as_one_that_remembers() -> None:
         digits = "".join(random.choices("0123456789+", k=random.randint(0, 17)))
         message = Message(destination=bytes((random.randint(0, 2), 1)) + digits.encode() + b"\0")
         assert verdict(message, rules) == verdict(message, policy())
+
+
+# -- the blacklist -----------------------------------------------------------------------------------------------------
+def test_a_number_on_the_blacklist_is_refused_at_no_cost_in_either_spelling() -> None:
+    of, full = policy(), purse(credit=100, throughput=10, burst=10)
+    of.block(frozenset({b"48600100200"}))
+    run = [Message(destination=ELSEWHERE), Message(destination=b"\0\0+48600100200\0"), Message()]
+    assert judge(of, full, run, 0.0, counted) == [
+        Refusal(reasons.DESTINATION_BLACKLISTED), Refusal(reasons.DESTINATION_BLACKLISTED), 10,
+    ]  # fmt: skip
+    assert (full.credit, full.rate.available(0.0)) == (90, 9)
+    of.block(frozenset())
+    assert verdict(Message(destination=ELSEWHERE), of) == 7
+
+
+def test_where_a_receipt_is_to_tell_it_the_message_is_judged_like_any_other() -> None:
+    of = Policy(Settings.of({"senders": ["ACME"], "blacklisted": "receipt"}), PRICES, frozenset({b"48600100200"}))
+    assert verdict(Message(destination=ELSEWHERE), of) == 7
+    assert verdict(Message(destination=ELSEWHERE), Policy(Settings.of({"senders": ["ACME"]}), PRICES, of.blocked)) == (
+        reasons.DESTINATION_BLACKLISTED
+    )
+
+
+def test_another_reason_goes_first_and_tells_nobody_who_is_on_the_list() -> None:
+    of = policy(deny_destinations=["486"])
+    of.block(frozenset({b"48600100200"}))
+    assert verdict(Message(destination=ELSEWHERE), of) == reasons.DESTINATION_FORBIDDEN
+    assert verdict(Message(source=b"\5\0OTHER\0", destination=ELSEWHERE), of) == reasons.SENDER_NOT_ALLOWED

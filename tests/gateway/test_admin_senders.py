@@ -11,7 +11,7 @@ from gateway.admin.senders import LARGEST_DOCUMENT
 from store.office.senders import MOST_DOCUMENTS
 from tests.gateway.desk import Desk as Scene
 from tests.gateway.desk import open_desk
-from tests.gateway.web.visitors import person
+from tests.gateway.web.visitors import Letters, person
 
 PDF, PNG, JPEG = b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n...", b"\xff\xd8\xff\xe0..."
 HOSTILE = "<script>alert(1)</script>'; DROP TABLE sender; --"
@@ -190,3 +190,14 @@ async def test_pages_go_through_all_numbers_and_through_those_that_begin_so(owne
         after = following
     assert seen == sorted(numbers)
     assert [each["number"] for each in (await owner.blacklist.page("smpp-a", beginning="33"))[0]] == ["33600000001"]
+
+
+async def test_the_owner_is_written_to_about_a_decision(tmp_path: Path) -> None:
+    letters = Letters()
+    async with open_desk(tmp_path, mail=letters) as scene:
+        await scene.operator.accounts.create({"name": "smpp-a"})
+        await scene.operator.senders.register("smpp-a", "MAPLE", "ours")
+        await scene.operator.senders.approve("smpp-a", "MAPLE")
+        await scene.operator.senders.refuse("smpp-a", "MAPLE", "not any more")
+        account = str(await scene.id_of("smpp-a"))
+        assert letters.sent == [("sender", account), ("sender", account)]

@@ -264,3 +264,39 @@ def test_what_would_a_message_cost(smppgate: Smppgate) -> None:
     assert "parts" in smppgate("estimate", "Hello").stdout  # there is one account only
     refused = smppgate("estimate", "Hello", "--to", "48600100200", "--from", "OTHER", expect=1)
     assert "sender_not_allowed" in refused.stderr
+
+
+def test_a_sender_is_registered_with_a_document_and_decided_about(smppgate: Smppgate, tmp_path: Path) -> None:
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(b"%PDF-1.7\n\xff")
+    smppgate("account", "add", "acme")
+    words = ("acme", "A/B", "--reason", "our shop", "--document", str(letter))
+    made = told(smppgate, "sender", "add", *words)
+    [document] = made["documents"]
+    assert (made["state"], document["name"], document["type"]) == ("waiting", "letter.pdf", "application/pdf")
+    assert smppgate("sender", "document", "acme", "A/B", str(document["id"])).stdout_bytes == letter.read_bytes()
+    assert "A/B" in smppgate("sender", "list").stdout
+    assert "our shop" in smppgate("sender", "list").stdout
+    smppgate("sender", "add", *words, expect=3)
+    for step, state in (("approve", "enabled"), ("disable", "disabled"), ("enable", "enabled")):
+        assert told(smppgate, "sender", step, "acme", "A/B")["state"] == state
+    assert told(smppgate, "sender", "refuse", "acme", "A/B", "--comment", "not yours")["comment"] == "not yours"
+    assert "not yours" in smppgate("sender", "show", "acme", "A/B").stdout
+    letter.write_bytes(b"MZ")
+    assert "PDF, JPEG or PNG" in smppgate("sender", "add", "acme", "C", *words[2:], expect=2).stderr
+    smppgate("sender", "remove", "acme", "A/B")
+    smppgate("sender", "show", "acme", "A/B", expect=3)
+
+
+def test_numbers_come_on_the_blacklist_and_off_it(smppgate: Smppgate) -> None:
+    smppgate("account", "add", "acme", "--sender", "36180")
+    smppgate("blacklist", "add", "acme", "+48600100200", "48600100201", "--note", "by letter")
+    smppgate("mo", "48600100202", "36180", "stop")
+    listed = told(smppgate, "blacklist", "list", "acme")["items"]
+    assert [(one["number"][-1], one["origin"], one["note"]) for one in listed] == [
+        ("0", "manual", "by letter"), ("1", "manual", "by letter"), ("2", "stop", ""),
+    ]  # fmt: skip
+    smppgate("blacklist", "remove", "acme", "48600100202")
+    smppgate("blacklist", "remove", "acme", "48600100202", expect=3)
+    smppgate("blacklist", "add", "acme", "4860x", expect=2)
+    assert "48600100201" in smppgate("blacklist", "list", "acme").stdout
