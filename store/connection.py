@@ -160,6 +160,10 @@ class Connection(aiosqlite.Connection):
     async def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         return await self._hop(lambda: self._conn.execute(sql, parameters).fetchall())
 
+    async def lend(self, use: Callable[[sqlite3.Connection], T]) -> T:
+        """To what takes its time: on the connection's thread, holding up nobody but those who ask this connection."""
+        return await self._hop(lambda: use(self._conn))
+
     async def snapshot(self, statements: Statements[R]) -> R:
         """All of it as the store was at one instant."""
         return await self._hop(self._snapshot, statements)

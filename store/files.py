@@ -42,7 +42,8 @@ def found(folder: Path, lock: int) -> Path:
     if not database.exists():
         if b"store" in os.pread(lock, 100, 0):
             raise StoreDamaged(
-                f"{database} is gone. Bring it back from a backup; to begin anew, remove {folder / LOCK} as well"
+                f"{database} is gone. Bring it back from a backup (smppgate restore); "
+                f"to begin anew, remove {folder / LOCK} as well"
             )
         create(database)
     inspect(database)
@@ -86,7 +87,12 @@ def create(database: Path) -> None:
         migrations.apply(connection)
         connection.execute("PRAGMA journal_mode=WAL")
     unfinished.rename(database)
-    folder = os.open(database.parent, os.O_RDONLY | os.O_CLOEXEC)
+    sync_folder(database.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """What was renamed in it stays so."""
+    folder = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:

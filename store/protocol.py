@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class StoreLocked(StoreError):
 
 class StoreDamaged(StoreError):
     """The files are not what this program wrote. Nothing was changed."""
+
+
+class BackupFailed(StoreError):
+    """There is no backup, or nothing was restored; what was there before is untouched."""
 
 
 class StoreNewer(StoreError):
@@ -198,6 +203,16 @@ class Export(NamedTuple):
     ledger: list[LedgerLine]
 
 
+class Contents(NamedTuple):
+    """What a backup holds."""
+
+    accounts: int
+    messages: int
+    until: int
+    """When the last thing in it happened, milliseconds since 1970; 0 if nothing ever did."""
+    octets: int
+
+
 class Store(Protocol):
     """The hot verbs are plain calls: they join the open group and return a future, done when that group is durable.
 
@@ -336,6 +351,9 @@ class Store(Protocol):
 
     async def check(self) -> list[str]:
         """Read every page of the files. -> what is wrong; empty is well."""
+
+    async def backup(self, file: Path) -> Contents:
+        """A copy of everything committed now, verified, mode 0600, under this name only when whole. BackupFailed."""
 
     async def close(self) -> None:
         """Finish the open group; nothing is taken after that. The context manager of `open_store` does it."""

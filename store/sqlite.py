@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from . import accounts, auditing, reading
+from .backup import write
 from .committer import Committer, Hop
 from .connection import READER, WRITER, Connection, connected, finished
 from .failures import is_damage, meaning
@@ -37,6 +38,7 @@ from .protocol import (
     Automatic,
     Batch,
     Commit,
+    Contents,
     Export,
     LedgerLine,
     MessageRow,
@@ -48,7 +50,7 @@ from .protocol import (
     StoreFull,
 )
 from .room import Room
-from .sql import Statements
+from .sql import R, Statements
 from .transaction import transaction
 
 MARK_EVERY = 5.0
@@ -247,9 +249,7 @@ class SqliteStore:
                 prices[prefix] = price
         return plans
 
-    async def set_price_plan(
-        self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()
-    ) -> None:
+    async def set_price_plan(self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()) -> None:
         await self.write(accounts.set_prices(name, prices, changes))
 
     # -- what happened ---------------------------------------------------------------------------------------------
@@ -303,20 +303,22 @@ class SqliteStore:
         return int(last)
 
     # -- in one snapshot -------------------------------------------------------------------------------------------
-    async def _snapshot(self, statements: Statements[Any]) -> Any:
+    async def _snapshot(self, statements: Statements[R]) -> R:
+        return await self._aside(lambda connection: connection.snapshot(statements))
+
+    async def _aside(self, look: Callable[[Connection], Awaitable[R]]) -> R:
         """On a connection of its own: a long look at the books holds up nobody's reading."""
         async with self._one_scan:
             try:
                 async with connected(self._database, READER) as connection:
-                    return await connection.snapshot(statements)
+                    return await look(connection)
             except (StoreError, ValueError):
                 raise
             except Exception as error:
                 raise meaning(error) from error
 
     async def export(self, account: int) -> Export:
-        found: Export = await self._snapshot(auditing.export(account))
-        return found
+        return await self._snapshot(auditing.export(account))
 
     async def audit(self) -> list[str]:
         return await self._findings(auditing.audit())
@@ -327,12 +329,17 @@ class SqliteStore:
     async def _findings(self, statements: Statements[list[str]]) -> list[str]:
         """Damage that keeps the files from being read is a finding, too."""
         try:
-            found: list[str] = await self._snapshot(statements)
+            return await self._snapshot(statements)
         except StoreDown as error:
             if not is_damage(error.__cause__):
                 raise
             return [f"the files cannot be read to the end: {error.__cause__}"]
-        return found
+
+    async def backup(self, file: Path) -> Contents:
+        def copy(source: sqlite3.Connection) -> Contents:
+            return write(source, self._database, file, lambda: self.awaited)
+
+        return await self._aside(lambda connection: connection.lend(copy))
 
     async def imbalance(self) -> int:
         """Lines never change, so only those that are new are added up."""

@@ -2,18 +2,22 @@
 
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from acl.money import as_credits
 from store.connection import WRITER
+from store.protocol import BackupFailed, StoreDamaged
 
 from .actor import Actor
+from .faults import Conflict, Forbidden
 from .office import Office
+from .shapes import contents
 
 
 class Health:
-    def __init__(self, office: Office, _actor: Actor) -> None:
-        self._store, self._live = office.store, office.live
+    def __init__(self, office: Office, actor: Actor) -> None:
+        self._store, self._live, self._actor = office.store, office.live, actor
 
     async def audit(self) -> dict[str, Any]:
         """Recomputes everything; nothing found is well."""
@@ -32,3 +36,12 @@ class Health:
             "accounts": len(await self._store.accounts()),
             "binds": len(self._live.binds()) if self._live else 0,
         }
+
+    async def backup(self, file: Path) -> dict[str, Any]:
+        """Only from this machine: nobody elsewhere says what the server writes where."""
+        if self._actor.via != "cli":
+            raise Forbidden("a backup is asked for on the command line of the gateway's own machine")
+        try:
+            return {"file": str(file), **contents(await self._store.backup(file))}
+        except (BackupFailed, StoreDamaged) as error:
+            raise Conflict(str(error)) from error

@@ -11,7 +11,7 @@ from acl.money import credits as units_of
 from acl.reasons import REASONS
 from acl.settings import InvalidSettings, Settings
 from pdu.constants import STATE_NAMES, STATUS_NAMES
-from store.protocol import AccountRow, LedgerLine, MessageRow, RefusalRow
+from store.protocol import AccountRow, Contents, LedgerLine, MessageRow, RefusalRow
 
 from .texts import Content
 
@@ -132,4 +132,13 @@ def refusal(row: RefusalRow, account_name: str | None) -> Shape:
         "status": f"0x{row.status:02X}",
         "status_name": STATUS_NAMES.get(row.status, "unknown"),
         "count": row.count,
+    }
+
+
+def contents(found: Contents) -> Shape:
+    return {
+        "accounts": found.accounts,
+        "messages": found.messages,
+        "until": moment(found.until or None),
+        "octets": found.octets,
     }

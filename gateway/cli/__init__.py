@@ -5,7 +5,7 @@ Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or
 
 import click
 
-from . import accounts, blacklist, checks, load, mail, messages, money, senders, sending, serving, topups
+from . import accounts, backups, blacklist, checks, load, mail, messages, money, senders, sending, serving, topups
 from .whereabouts import Group
 
 
@@ -24,6 +24,9 @@ for command in (
     checks.config,
     checks.doctor,
     checks.audit,
+    backups.check,
+    backups.backup,
+    backups.restore,
     accounts.account,
     money.credit,
     money.price,

@@ -19,9 +19,18 @@ CODES = {HTTPStatus.NOT_FOUND: MISSING, HTTPStatus.CONFLICT: MISSING, HTTPStatus
 
 
 class Client:
-    def __init__(self, data_dir: Path, node: int = 0, *, create: bool = False, mail: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        node: int = 0,
+        *,
+        create: bool = False,
+        mail: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> None:
         """`mail`: a mail server is configured, so what is to be mailed waits for the server to start."""
         self.data_dir, self._node, self._create, self._mail = data_dir, node, create, mail
+        self._timeout = timeout
 
     def get(self, *steps: object, **query: object) -> Any:
         return json.loads(self.read("GET", *steps, **query))
@@ -72,7 +81,7 @@ class Client:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return over_socket(self.data_dir, method, path, query, body)
+                return over_socket(self.data_dir, self._timeout, method, path, query, body)
             except (FileNotFoundError, ConnectionRefusedError):
                 pass  # nobody listens: the server is stopped
             try:
@@ -94,7 +103,7 @@ class Client:
         except StoreLocked:
             raise Locked from None
         except (StoreDamaged, StoreNewer, OSError) as error:
-            raise Failure(f"the store in {self.data_dir} cannot be opened: {error}") from None
+            raise Failure(f"the store in {self.data_dir} cannot be opened: {error}{advice(error)}") from None
 
 
 class Locked(Exception):  # noqa: N818 - somebody else is at work: wait
@@ -103,15 +112,25 @@ class Locked(Exception):  # noqa: N818 - somebody else is at work: wait
 
 LOCKED = """{folder} is locked by another process, but no server answers there
   A server that is starting or stopping answers again in a moment; look for it with: fuser {folder}/lock"""
+DAMAGED = """
+  Nothing was changed. Keep a copy of the folder, move smppgate.db and what begins like it away, then
+  `smppgate restore BACKUP`"""
 EMPTY = """there is no store in {folder}
   `smppgate quickstart`, `serve` or `account add` makes one; --data-dir or --config names another folder"""
 
 
-def over_socket(data_dir: Path, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
+def advice(error: Exception) -> str:
+    """What to do about a store that is refused, if anything can be."""
+    from store.protocol import StoreDamaged
+
+    return DAMAGED if isinstance(error, StoreDamaged) else ""
+
+
+def over_socket(data_dir: Path, timeout: float, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
     from gateway.web.unix import NAME, connect
 
     try:
-        sock = connect(data_dir / NAME, TIMEOUT)
+        sock = connect(data_dir / NAME, timeout)
     except PermissionError:
         raise Failure(f"{data_dir / NAME} belongs to another user; run this as the user the server runs as") from None
     connection = http.client.HTTPConnection("gateway")

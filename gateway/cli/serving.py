@@ -69,7 +69,9 @@ def run(config: "Config", ready: "Callable[[Gateway, Endpoints], None] | None" =
     try:
         process.run(config, ready)
     except StoreError as error:
-        raise Failure(f"the store in {config.data_dir} cannot be opened: {error}") from None
+        from .client import advice
+
+        raise Failure(f"the store in {config.data_dir} cannot be opened: {error}{advice(error)}") from None
     except OSError as error:
         raise Failure(f"cannot start: {error}; `smppgate doctor` looks at every port, file and limit") from None
 

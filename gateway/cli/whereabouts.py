@@ -48,12 +48,13 @@ class Whereabouts:
             ) from None
         return config if self.data_dir is None else config.model_copy(update={"data_dir": self.data_dir})
 
-    def client(self, *, create: bool = False) -> "Client":
+    def client(self, *, create: bool = False, timeout: float | None = None) -> "Client":
         """The API of this gateway, running or not. `create`: make a store if there is none yet."""
-        from .client import Client
+        from .client import TIMEOUT, Client
 
         config = self.config()
-        return Client(config.data_dir, config.node, create=create, mail=bool(config.mail.host))
+        patience = TIMEOUT if timeout is None else timeout
+        return Client(config.data_dir, config.node, create=create, mail=bool(config.mail.host), timeout=patience)
 
 
 def remember(context: click.Context, option: click.Parameter, value: Path | None) -> None:

@@ -1,5 +1,6 @@
 """Messages, refusals, binds and the health of the books over HTTP."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -19,6 +20,12 @@ class Incoming(BaseModel):
     to: Annotated[str, Field(description="The sender it answers to")]
     text: Annotated[str, Field(max_length=20_000)]
     account: Annotated[str | None, Field(description="Needed only when several accounts have that sender")] = None
+
+
+class Backup(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    file: Annotated[str, Field(pattern="^/", max_length=4096, description="Where to write it, from the root")]
 
 
 routes = APIRouter()
@@ -84,3 +91,9 @@ async def audit(desk: Oversees) -> JSON:
 async def doctor(desk: Oversees) -> JSON:
     """What only the process that holds the store can know."""
     return await desk.health.facts()
+
+
+@routes.post("/backups", status_code=201, tags=["health"])
+async def make_backup(desk: Operates, body: Backup) -> JSON:
+    """A verified copy of the store, written by the server on its own machine; only for the command line there."""
+    return await desk.health.backup(Path(body.file))
