@@ -233,7 +233,7 @@ def spelt(text: str) -> str:
     try:
         return sender(text)
     except ValueError:
-        raise NotFound(f"there is no sender {text:.40}") from None
+        raise NotFound(f"there is no sender {text!r:.40}") from None
 
 
 def text_wrong(field: str, text: str, longest: int) -> list[Wrong]:

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from gateway.admin.senders import LARGEST_DOCUMENT
+
 from .access import Operates, Oversees, Reads, Sets
 from .people_routes import Id
 
@@ -116,7 +118,12 @@ async def add_document(
     desk: Sets, name: str, sender: str, request: Request, filename: Annotated[str, Query(max_length=300)]
 ) -> JSON:
     """The body is the file: PDF, JPEG or PNG, at most 10 MB; ten at most."""
-    return await desk.senders.add_document(name, sender, filename, await request.body())
+    octets = bytearray()
+    async for piece in request.stream():
+        octets += piece
+        if len(octets) > LARGEST_DOCUMENT:
+            break  # enough to know that it is too large
+    return await desk.senders.add_document(name, sender, filename, bytes(octets))
 
 
 @routes.get("/accounts/{name}/senders/{sender:path}/documents/{document}", tags=["senders"], response_class=Response)

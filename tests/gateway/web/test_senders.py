@@ -1,5 +1,6 @@
 """Senders, their documents and the blacklist over HTTP, as owners, others and attackers ask for them."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote
@@ -195,3 +196,41 @@ async def test_what_is_no_number_is_refused_with_what_would_be_right(owner: http
     answer = await owner.post(f"{API}/acme/blacklists", json={"numbers": ["48600100200", number]})
     assert "digits" in problem(answer, 422)["errors"][0]["reason"]
     assert (await owner.get(f"{API}/acme/blacklists")).json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("senders", {"sender": "\ud800", "reason": "\udfff", "description": "\0"}),
+        ("senders/delete", {"senders": ["\ud800"]}),
+        ("senders/delete", {"senders": ["\0", "x" * 100_000]}),
+        ("senders/MAPLE/refuse", {"comment": "\ud800"}),
+        ("senders/MAPLE/documents?filename=%ff%00", {}),
+        ("senders/%00/enable", {}),
+        ("senders/%ff%fe/disable", {}),
+        ("blacklists", {"numbers": ["\ud800"], "note": "\ud800"}),
+        ("blacklists/delete", {"numbers": ["\ud800", ""]}),
+    ],
+)
+async def test_what_no_text_can_hold_is_refused_and_surprises_nobody(
+    scene: Scene, path: str, body: dict[str, object]
+) -> None:
+    who = await person(scene, operator=True)
+    async with public(scene, await token(scene, who, "read", "settings", "operate")) as client:
+        await client.post(f"{API}/acme/senders", json=REGISTRATION)
+        content = json.dumps(body).encode()
+        answer = await client.post(f"{API}/acme/{path}", content=content, headers={"Content-Type": "application/json"})
+        assert 400 <= answer.status_code < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "senders/%00", "senders/%ff", "senders/MAPLE/documents/99999999999999999999", "senders/MAPLE/documents/-1",
+        "senders/" + "A" * 5_000, "blacklists/%00", "blacklists/" + "9" * 5_000,
+    ],
+)  # fmt: skip
+async def test_an_address_of_nothing_is_an_ordinary_answer(owner: httpx2.AsyncClient, path: str) -> None:
+    await owner.post(f"{API}/acme/senders", json=REGISTRATION)
+    for method in ("GET", "DELETE"):
+        assert (await owner.request(method, f"{API}/acme/{path}")).status_code in (404, 405, 422)
