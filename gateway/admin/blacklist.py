@@ -10,6 +10,7 @@ from store.protocol import Conflict as Taken
 
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
+from .history import masked
 from .office import Office
 from .shapes import Shape, moment
 
@@ -30,7 +31,8 @@ class Blacklist:
         row = await self._office.named(self._actor, name)
         limit = min(limit, MOST)
         if self._actor.read_only:
-            return [masked(shape(each)) for each in await self._list.page(row.id, limit=limit)], None
+            first = await self._list.page(row.id, limit=limit)
+            return [shape(each._replace(number=masked(each.number))) for each in first], None
         found = await self._list.page(row.id, after, limit + 1, "".join(filter(str.isdigit, beginning)))
         return [shape(each) for each in found[:limit]], found[limit - 1].number if len(found) > limit else None
 
@@ -91,11 +93,6 @@ def number_of(text: str) -> str:
     if not (digits.isascii() and digits.isdecimal() and SHORTEST <= len(digits) <= LONGEST):
         raise ValueError(f"is not a number in international form: {SHORTEST} to {LONGEST} digits")
     return digits
-
-
-def masked(shown: Shape) -> Shape:
-    number = shown["number"]
-    return {**shown, "number": number[:2] + "•" * max(0, len(number) - 4) + number[-2:]}
 
 
 def shape(found: Blocked) -> Shape:

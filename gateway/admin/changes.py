@@ -12,6 +12,7 @@ from store.office.changes import ChangeRow
 from .accounts import Accounts
 from .actor import Actor, Right
 from .faults import Conflict, NotFound, Stale
+from .history import masked
 from .office import Office
 from .shapes import Shape, moment, version_of
 
@@ -61,7 +62,7 @@ class Changes:
             "origin": change.origin,
             "account": None if change.account is None else names.get(change.account),
             "subject": change.subject,
-            "name": change.name,
+            "name": masked(change.name) if self._actor.read_only else change.name,  # of a number on the blacklist
             "old": change.old,
             "new": change.new,
             "undoable": self._undoable(row),
