@@ -33,8 +33,9 @@ class People:
     async def show(self, id_: int) -> Shape:
         return persons.shape(await self._find(id_), await self._names())
 
-    async def add(self, fields: Mapping[str, Any]) -> Shape:
-        """-> the person, and how the invitation went: `sent_to` an address, or a `link` to hand over."""
+    async def add(self, fields: Mapping[str, Any], *, shown: bool = False) -> Shape:
+        """-> the person, and how the invitation went: `sent_to` an address, or a `link` to hand over (see `invite`)."""
+        self._may_show(shown)
         taken, accounts, wrong = await self._read(fields, FIELDS - {"enabled"})
         if "email" not in fields:
             wrong.append(Wrong("email", "is missing"))
@@ -46,7 +47,7 @@ class People:
             person = await self._people.add(new, list(accounts or {}), at, [change])
         except Taken as taken_already:
             raise Conflict(str(taken_already)) from None
-        return {**persons.shape(person, await self._names()), **await self.invite(person.id)}
+        return {**persons.shape(person, await self._names()), **await self.invite(person.id, shown=shown)}
 
     async def change(self, id_: int, fields: Mapping[str, Any]) -> Shape:
         async with self._office.changing:
@@ -81,8 +82,7 @@ class People:
         person = await self._find(id_)
         if not person.enabled:
             raise Conflict(f"{person.email} is switched off; switch it on first")
-        if shown and self._actor.via != "cli":
-            raise Forbidden("a link is shown on the gateway's own machine only; elsewhere it is mailed")
+        self._may_show(shown)
         if self._office.mail is not None and not shown:
             await self._office.mail.invite(person)
             return {"sent_to": person.email}
@@ -109,6 +109,10 @@ class People:
 
     async def revoke_token(self, id_: int, token: int) -> None:
         await tokens.revoke(self._office, self._actor, await self._find(id_), token)
+
+    def _may_show(self, shown: bool) -> None:
+        if shown and self._actor.via != "cli":
+            raise Forbidden("a link is shown on the gateway's own machine only; elsewhere it is mailed")
 
     # -- what they share -------------------------------------------------------------------------------------------
     async def _find(self, id_: int) -> Person:

@@ -5,7 +5,21 @@ Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or
 
 import click
 
-from . import accounts, backups, blacklist, checks, load, mail, messages, money, senders, sending, serving, topups
+from . import (
+    accounts,
+    backups,
+    blacklist,
+    checks,
+    load,
+    mail,
+    messages,
+    money,
+    people,
+    senders,
+    sending,
+    serving,
+    topups,
+)
 from .whereabouts import Group
 
 
@@ -38,6 +52,10 @@ for command in (
     senders.sender,
     blacklist.blacklist,
     mail.mail,
+    people.operator,
+    people.person,
+    people.token,
+    people.change,
     sending.send,
     load.load,
 ):

@@ -26,10 +26,12 @@ class Client:
         *,
         create: bool = False,
         mail: bool = False,
+        url: str = "",
         timeout: float = TIMEOUT,
     ) -> None:
-        """`mail`: a mail server is configured, so what is to be mailed waits for the server to start."""
-        self.data_dir, self._node, self._create, self._mail = data_dir, node, create, mail
+        """`mail`: a mail server is configured, so what is to be mailed waits for the server to start. `url`: where the
+        panel is found, for links."""
+        self.data_dir, self._node, self._create, self._mail, self._url = data_dir, node, create, mail, url
         self._timeout = timeout
 
     def get(self, *steps: object, **query: object) -> Any:
@@ -45,7 +47,8 @@ class Client:
         return json.loads(self.read("PUT", *steps, body=body))
 
     def delete(self, *steps: object) -> Any:
-        return json.loads(self.read("DELETE", *steps))
+        """None if there is nothing to say."""
+        return json.loads(self.read("DELETE", *steps) or "null")
 
     def upload(self, *steps: object, octets: bytes, **query: object) -> Any:
         """POST a file as it is."""
@@ -99,7 +102,7 @@ class Client:
         if not self._create and not self.has_store():
             raise Failure(EMPTY.format(folder=self.data_dir))
         try:
-            return asyncio.run(in_process(self.data_dir, self._node, self._mail, method, path, query, body))
+            return asyncio.run(in_process(self.data_dir, self._node, self._mail, self._url, method, path, query, body))
         except StoreLocked:
             raise Locked from None
         except (StoreDamaged, StoreNewer, OSError) as error:
@@ -147,7 +150,7 @@ def over_socket(data_dir: Path, timeout: float, method: str, path: str, query: s
 
 
 async def in_process(
-    data_dir: Path, node: int, mail: bool, method: str, path: str, query: str, body: bytes
+    data_dir: Path, node: int, mail: bool, url: str, method: str, path: str, query: str, body: bytes
 ) -> tuple[int, bytes]:
     from gateway import log
     from gateway.admin import Admin
@@ -162,7 +165,7 @@ async def in_process(
     log.setup("warning")
     async with open_store(data_dir) as store:
         post = Post(store, lambda: int(time.time() * 1000), lambda: None) if mail else None
-        admin = Admin(store, Minter(node, await store.last_id()), time.time, mail=post)
+        admin = Admin(store, Minter(node, await store.last_id()), time.time, mail=post, url=url)
         return await ask(create_api(admin, LocalAccess()), method, path, query, body)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gateway.app import Endpoints, Gateway
     from gateway.config import Config
 
+OPERATOR = "operator@localhost"
 DEMO_NAME = "smpp-demo"
 DEMO = {
     "name": DEMO_NAME,
@@ -50,12 +51,15 @@ def quickstart(where: Whereabouts) -> None:
     if not config.smpp.listen:
         raise Failure("the demo account binds without TLS, so smpp.listen must name an address")
     login = demo_login(where, config.data_dir / "demo.json")
+    link = operator_link(where)
 
     def ready(_gateway: "Gateway", endpoints: "Endpoints") -> None:
         at = endpoints.plain[0]
         demo = {**login, "host": EVERYWHERE.get(at.host, at.host), "port": at.port}
         write_private(config.data_dir / "demo.json", demo)
         print_demo(demo, endpoints, config.data_dir, where)
+        if link and endpoints.web is not None:
+            click.echo(f"To open the panel as {OPERATOR}, choose a password there (once, within 7 days):  {link}")
 
     run(config, ready)
 
@@ -91,6 +95,19 @@ def demo_login(where: Whereabouts, file: Path) -> dict[str, Any]:
     return {"account": DEMO_NAME, "system_id": made["system_id"], "password": made["password"]}
 
 
+def operator_link(where: Whereabouts) -> str | None:
+    """A one-time link for the first operator, as long as none has chosen a password: there is no default one."""
+    client = where.client(create=True)
+    operators = [each for each in client.get("people")["items"] if each["operator"]]
+    if any(not each["invited"] for each in operators):
+        return None
+    known = next((each for each in operators if each["email"] == OPERATOR), None)
+    if known is not None:
+        return str(client.post("people", known["id"], "invitation", body={"shown": True})["link"])
+    first = {"email": OPERATOR, "name": "Operator", "operator": True, "shown": True}
+    return str(client.post("people", body=first)["link"])
+
+
 def read_login(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text("utf-8"))
@@ -114,7 +131,7 @@ def print_demo(demo: dict[str, Any], endpoints: "Endpoints", data_dir: Path, whe
     if endpoints.metrics is not None:
         pairs.append(("metrics", f"http://{endpoints.metrics}/metrics"))
     if endpoints.web is not None:
-        pairs.append(("health", f"http://{endpoints.web}/healthz"))
+        pairs += [("panel", f"http://{endpoints.web}/"), ("health", f"http://{endpoints.web}/healthz")]
     pairs.append(("login file", data_dir / "demo.json"))
     click.echo("smppgate is running; Ctrl+C stops it. Bind with")
     print_details(pairs)

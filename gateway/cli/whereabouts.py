@@ -54,7 +54,8 @@ class Whereabouts:
 
         config = self.config()
         patience = TIMEOUT if timeout is None else timeout
-        return Client(config.data_dir, config.node, create=create, mail=bool(config.mail.host), timeout=patience)
+        mail, url = bool(config.mail.host), config.web.address
+        return Client(config.data_dir, config.node, create=create, mail=mail, url=url, timeout=patience)
 
 
 def remember(context: click.Context, option: click.Parameter, value: Path | None) -> None:

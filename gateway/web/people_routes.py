@@ -25,7 +25,8 @@ def described(properties: JSON, required: list[str]) -> JSON:
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
-PERSON_NEW = described(PROPERTIES, ["email"])
+SHOWN = {"type": "boolean", "description": "Answer the link instead of mailing it; on the local socket only"}
+PERSON_NEW = described({**PROPERTIES, "shown": SHOWN}, ["email"])
 PERSON_CHANGE = described({**PROPERTIES, "enabled": {"type": "boolean"}}, [])
 
 
@@ -53,7 +54,8 @@ async def list_people(desk: Oversees) -> JSON:
 @routes.post("/people", status_code=201, openapi_extra=PERSON_NEW)
 async def add_person(desk: Operates, fields: Annotated[JSON, Body()]) -> JSON:
     """They are invited at once: `sent_to` their address, or by a `link` that is shown this once."""
-    return await desk.people.add(fields)
+    asked = {name: value for name, value in fields.items() if name != "shown"}
+    return await desk.people.add(asked, shown=fields.get("shown") is True)
 
 
 @routes.get("/people/{person}")
