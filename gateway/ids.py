@@ -21,6 +21,11 @@ def id_at(wall_ms: int, node: int = 0) -> int:
     return (max(0, wall_ms - EPOCH_MS) << SHIFT) + (node << SEQUENCE_BITS)
 
 
+def made_at(id_: int) -> int | None:
+    """When an id was made, in milliseconds of wall time; None for 0, the newest id of a store that has none."""
+    return (id_ >> SHIFT) + EPOCH_MS if id_ else None
+
+
 class Minter:
     """Gives out runs of consecutive ids. `last` is the greatest id the store has ever seen."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from acl.money import as_credits
+from gateway.ids import made_at
 from store.connection import WRITER
 from store.protocol import BackupFailed, StoreDamaged
 
@@ -33,6 +34,7 @@ class Health:
             "sqlite": sqlite3.sqlite_version,
             "durability": [pragma for pragma in WRITER if pragma.startswith(("journal_mode=", "synchronous="))],
             "damage": found,
+            "newest_ms": made_at(await self._store.last_id()),
             "accounts": len(await self._store.accounts()),
             "binds": len(self._live.binds()) if self._live else 0,
         }

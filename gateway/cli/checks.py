@@ -27,7 +27,8 @@ def check(where: Whereabouts) -> None:
 @pass_whereabouts
 def doctor(where: Whereabouts, json_: bool) -> None:
     """Look at everything that commonly goes wrong, and say what to do. Exit status 1 if something is bad."""
-    from .doctor import BAD, examine
+    from .doctor import examine
+    from .finding import BAD
 
     settings = where.config()
     found = [finding._asdict() for finding in examine(settings, where.client())]

@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from . import machine
 from .certificate import not_after
+from .finding import BAD, GOOD, MEGABYTE, WARNING, Finding
 from .whereabouts import Failure
 
 if TYPE_CHECKING:
@@ -23,19 +25,11 @@ if TYPE_CHECKING:
 
     from .client import Client
 
-GOOD, WARNING, BAD = "ok", "warning", "bad"
-MEGABYTE = 1 << 20
 LITTLE_ROOM, NO_ROOM = 1024 * MEGABYTE, 128 * MEGABYTE
 SOON = 30  # days
 WAL_RESET_FIXED = (3, 51, 3)
+RESTORE = "stop the server, move the store away, keep it, and `smppgate restore` the last backup"
 OWN_FILES = 64  # descriptors besides connections: database, listeners, log, pipes
-
-
-class Finding(NamedTuple):
-    check: str
-    state: str
-    found: str
-    advice: str = ""
 
 
 def examine(config: "Config", client: "Client") -> Iterator[Finding]:
@@ -44,6 +38,7 @@ def examine(config: "Config", client: "Client") -> Iterator[Finding]:
     yield sqlite()
     yield event_loop()
     yield from folder(config.data_dir)
+    yield machine.memory()
     yield descriptors(config)
     yield from certificates(config)
     yield from listeners(config, running)
@@ -86,6 +81,8 @@ def folder(path: Path) -> Iterator[Finding]:
         yield Finding("disk", WARNING, room, "a million messages take some 400 MB")
     else:
         yield Finding("disk", GOOD, room)
+    yield machine.inodes(path)
+    yield from machine.files(path)
 
 
 def descriptors(config: "Config") -> Finding:
@@ -156,14 +153,17 @@ def free(name: str, address: "Address") -> Finding:
 def store(client: "Client") -> Iterator[Finding]:
     if not client.has_store():
         yield Finding("store", GOOD, "none yet")
+        yield from machine.clock(None)
         return
     try:
         facts: dict[str, Any] = client.get("doctor")
     except Failure as failure:
         yield Finding("store", BAD, failure.message)
+        yield from machine.clock(None)
         return
+    yield from machine.clock(facts["newest_ms"])
     for damage in facts["damage"]:
-        yield Finding("store", BAD, damage, "stop the server, keep a copy of the folder, restore the last backup")
+        yield Finding("store", BAD, damage, RESTORE)
     if not facts["damage"]:
         yield Finding("store", GOOD, f"whole; accounts: {facts['accounts']}")
     pragmas = facts["durability"]
