@@ -7,6 +7,7 @@ follows them and misses nothing. Knows no encoding: who reads a body hands in ho
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,10 +20,12 @@ from .database import Database
 
 # ruff: noqa: S608 (statements are put together from the texts below, never from values)
 LAST = 2**63 - 1
-BITE = 1_000
-"""Messages entered at a time: a few milliseconds of the writer."""
-TAIL = 20_000
-"""Messages beyond the index that a search looks through, the newest: it is behind by more only for a while."""
+BITE = 100
+"""Messages entered at a time: half a millisecond of the writer."""
+PAGE = 2_000
+"""Messages beyond the index that are looked through at a time."""
+AROUND = 50
+"""Lines of the ledger within which ids may stand in another order than their commits."""
 DELIVERED = 2
 Addresses = Callable[[bytes], tuple[str, str]]
 """Body -> sender and recipient."""
@@ -60,7 +63,8 @@ class Fate(NamedTuple):
 _BY_IDS = reading.MESSAGE.format(source="message AS m") + "WHERE m.account = ? AND m.id IN ? ORDER BY m.id DESC"
 _TAIL = (
     reading.MESSAGE.format(source=reading.OF_LINES)
-    + "WHERE l.account = ? AND l.kind = 'debit' AND l.line > ? ORDER BY l.line DESC, m.id DESC LIMIT ?"
+    + "WHERE l.account = ?1 AND l.kind = 'debit' AND l.line > ?2 AND l.line <= ?3 AND (l.line < ?3 OR m.id < ?4)"
+    " ORDER BY l.line DESC, m.id DESC LIMIT ?5"
 )
 _NEXT = """
     SELECT l.line, m.account, m.id, m.body FROM ledger AS l
@@ -102,7 +106,7 @@ class History:
     async def sent(self, account: int, wanted: Wanted, addresses: Addresses, limit: int) -> list[MessageRow]:
         """Newest first: at most `limit`."""
         ((mark,),) = await self._database.read("SELECT line FROM sent_mark")
-        found = [row for row in await self._tail(account, mark) if fits(row, wanted, addresses)]
+        found = await self._beyond(mark, account, wanted, addresses, limit)
         ids = [id_ for (id_,) in await self._database.read(*indexed(account, wanted, limit))]
         known = {row.id for row in found}  # entered between the two questions
         if missing := [id_ for id_ in ids if id_ not in known]:
@@ -110,8 +114,22 @@ class History:
             found += map(MessageRow._make, await self._database.read(sql, account, *missing))
         return sorted(found, key=lambda row: row.id, reverse=True)[:limit]
 
-    async def _tail(self, account: int, mark: int) -> list[MessageRow]:
-        return list(map(MessageRow._make, await self._database.read(_TAIL, account, mark, TAIL)))
+    async def _beyond(
+        self, mark: int, account: int, wanted: Wanted, addresses: Addresses, limit: int
+    ) -> list[MessageRow]:
+        """What fits of what the index has not seen; when there is enough, a page more, for those out of order."""
+        found: list[MessageRow] = []
+        ((line,),) = await self._database.read(reading.LINE_BEFORE, wanted.last, account)
+        line, id_, last_page = line + AROUND, LAST, False
+        while not last_page:
+            last_page = len(found) >= limit
+            rows = [MessageRow._make(row) for row in await self._database.read(_TAIL, account, mark, line, id_, PAGE)]
+            found += [row for row in rows if fits(row, wanted, addresses)]
+            if len(rows) < PAGE or rows[0].id < wanted.first:
+                break
+            line, id_ = rows[-1].charge_line, rows[-1].id
+            await asyncio.sleep(0)  # the sessions have their turn
+        return found
 
     async def fates(self, ids: Sequence[int]) -> dict[int, Fate]:
         """Id -> what became of its receipt."""

@@ -9,7 +9,6 @@ CREATE TABLE sent(
     PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sent_to ON sent(account, destination, id);
-CREATE INDEX sent_from ON sent(account, source, id);
 
 -- Of the ends there are only the ones that are looked for because something went wrong: nothing is added for the others.
 CREATE INDEX outcome_failed ON outcome(state, message) WHERE state <> 2;

@@ -79,11 +79,12 @@ def test_what_fits_is_found_as_by_looking_at_everything(
             found = [row.id for row in await store.history.sent(mine.id, wanted, addresses, limit)]
             assert found == [one.id for one in reversed(sent) if one.fits(wanted)][:limit]
 
-    old, history.BITE = history.BITE, 4
+    old = history.BITE, history.PAGE
+    history.BITE, history.PAGE = 4, 3
     try:
         asyncio.run(look())
     finally:
-        history.BITE = old
+        history.BITE, history.PAGE = old
 
 
 async def test_the_index_takes_each_message_once_and_catches_up(store: Store) -> None:
