@@ -66,9 +66,15 @@ _TAIL = (
     + "WHERE l.account = ?1 AND l.kind = 'debit' AND l.line > ?2 AND l.line <= ?3 AND (l.line < ?3 OR m.id < ?4)"
     " ORDER BY l.line DESC, m.id DESC LIMIT ?5"
 )
+# What has no end lies above the mark, or is scheduled: few, so they lead to their messages.
+_UNDER_WAY = """(
+    SELECT id FROM scheduled WHERE account = ? UNION
+    SELECT id FROM sent WHERE account = ? AND id >= (SELECT settled_below FROM mark)
+) AS p CROSS JOIN sent AS x ON x.id = p.id"""
+# The + keeps SQLite from making an index over all messages for each bite.
 _NEXT = """
     SELECT l.line, m.account, m.id, m.body FROM ledger AS l
-    CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND m.charge_line = l.line
+    CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND +m.charge_line = l.line
     WHERE l.line > ? AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?
 """
 
@@ -185,6 +191,7 @@ def indexed(account: int, wanted: Wanted, limit: int) -> tuple[Any, ...]:
         where.append("x.source = ?")
         parameters.append(wanted.source)
     if wanted.state == 0:
+        source, parameters = _UNDER_WAY, [account, account, *parameters]
         where.append("NOT EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id)")
     elif wanted.state == DELIVERED or (wanted.state is not None and (wanted.source or wanted.destination)):
         where.append("EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id AND o.state = ?)")
