@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from acl import reasons
+from acl.addresses import Networks
 from acl.brake import Brake
 from acl.money import CREDIT
 from acl.password import Known
@@ -97,6 +98,7 @@ class Gateway:
             Timers(session_init=config.smpp.session_init, pdu=config.smpp.session_init),
             Caps(max_connections or config.smpp.max_connections, config.smpp.max_connections_per_address),
             clock,
+            Networks(config.smpp.proxy_from),
         )
         store.observer = self._committed
 

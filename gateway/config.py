@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from acl.addresses import network
+
 PREFIX = "SMPPGATE_"
 NOT_SETTINGS = {"SMPPGATE_CONFIG", "SMPPGATE_LOAD_PASSWORD"}
 # Kubernetes and Docker links put such variables beside a service called "smppgate"; they are not ours.
@@ -114,6 +116,13 @@ def network_of(value: object) -> str:
     return str(ip_network(value)) if "/" in value else str(ip_address(value))
 
 
+def proxy(value: object) -> str:
+    """The same, by the rules of authorised addresses: whoever stands here can claim to be anybody."""
+    if not isinstance(value, str):
+        raise ValueError('not an address or network; write it like "10.0.0.5" or "10.0.0.0/24"')
+    return network(value)
+
+
 def folder(value: object) -> object:
     if value == "":
         raise ValueError("empty; name a folder")
@@ -159,6 +168,7 @@ class Smpp(Section):
     tls: Tls = Tls()
     session_init: Annotated[Seconds, Field(gt=0, le=3600)] = 10.0
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
+    proxy_from: Annotated[tuple[Annotated[str, BeforeValidator(proxy)], ...], BeforeValidator(listing)] = ()
     max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 500
 
     @model_validator(mode="after")

@@ -62,9 +62,10 @@ class Floor(Protocol):
 class Link(asyncio.Protocol):
     """One TCP connection of a client."""
 
-    def __init__(self, floor: Floor, number: int, secured: bool) -> None:
+    def __init__(self, floor: Floor, number: int, secured: bool, peer: str = "", port: int = 0) -> None:
+        """`peer`: who it is, if that is known before the connection is made; then it has been admitted as well."""
         self.number, self.secured = number, secured
-        self.peer, self.port = "", 0
+        self.peer, self.port = peer, port
         self.kind = ""  # of bind
         self.bound_to: Account | None = None
         self._floor, self._loop = floor, asyncio.get_running_loop()
@@ -89,13 +90,14 @@ class Link(asyncio.Protocol):
     # -- asyncio's side --------------------------------------------------------------------------------------------
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        name = transport.get_extra_info("peername") or ("", 0)
-        self.peer, self.port = canonical(name[0]) or "unreadable", name[1]
         if (sock := transport.get_extra_info("socket")) is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a client that vanished is noticed in the end
         self._transport.set_write_buffer_limits(high=UNWRITTEN, low=UNWRITTEN // 4)
-        if not self._floor.admit(self, self.peer):
-            self._transport.abort()
+        if not self.peer:
+            name = transport.get_extra_info("peername") or ("", 0)
+            self.peer, self.port = canonical(name[0]) or "unreadable", name[1]
+            if not self._floor.admit(self, self.peer):
+                self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

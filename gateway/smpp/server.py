@@ -15,16 +15,18 @@ from typing import NamedTuple
 
 import structlog
 
+from acl.addresses import Networks
+
 from ..metrics import Traffic
 from ..refusals import Refusals
 from .bind import Door
+from .doorstep import Doorstep
 from .handling import Handler
 from .link import Link
 from .pace import Pace
 from .session import Timers
 
 log = structlog.get_logger()
-HANDSHAKE = 10.0  # seconds
 
 
 class Caps(NamedTuple):
@@ -82,7 +84,9 @@ class Server:
         timers: Timers,
         caps: Caps,
         clock: Callable[[], float],
+        proxies: Networks | None = None,
     ) -> None:
+        """`proxies` say in a PROXY header whom they speak for."""
         self.door, self.handlers, self.refusals, self.traffic, self.timers = door, handlers, refusals, traffic, timers
         self.clock, self.draining = clock, False
         self.pace = Pace(asyncio.get_running_loop(), clock, time.process_time)
@@ -90,28 +94,33 @@ class Server:
         self.turned_away = 0
         self._caps, self._number = caps, 0
         self._addresses: Counter[str] = Counter()
-        self._listeners: list[asyncio.Server] = []
+        self._proxies = proxies or Networks()
+        self._listeners: list[asyncio.Server | Doorstep] = []
         self._gone = asyncio.Event()
 
     # -- connections -----------------------------------------------------------------------------------------------
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """-> the port, which the system chooses if 0 is asked for."""
+        if certificate is not None or self._proxies:
+            doorstep = Doorstep(self, certificate.context if certificate else None, self._proxies)
+            self._listeners.append(doorstep)
+            return await doorstep.listen(host, port)
         loop = asyncio.get_running_loop()
-        listener = await loop.create_server(
-            lambda: self._link(certificate is not None),
-            host,
-            port,
-            backlog=1024,
-            reuse_address=True,
-            ssl=certificate.context if certificate else None,
-            ssl_handshake_timeout=HANDSHAKE if certificate else None,
-        )
+        listener = await loop.create_server(self._link, host, port, backlog=1024, reuse_address=True)
         self._listeners.append(listener)
         return int(listener.sockets[0].getsockname()[1])
 
-    def _link(self, secured: bool) -> Link:
+    def _link(self, secured: bool = False, address: str = "", port: int = 0) -> Link:
         self._number += 1
-        return Link(self, self._number, secured)
+        return Link(self, self._number, secured, address, port)
+
+    def expect(self, secured: bool, address: str, port: int) -> Link | None:
+        """A link that counts before its handshake is done; None: there are too many."""
+        link = self._link(secured, address, port)
+        if self.admit(link, address):
+            return link
+        self.forget(link)
+        return None
 
     def admit(self, link: Link, address: str) -> bool:
         total, each = self._caps

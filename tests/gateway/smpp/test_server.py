@@ -12,6 +12,7 @@ import pytest
 import trustme
 from structlog.testing import capture_logs
 
+from acl.addresses import Networks
 from gateway.accounts import Account
 from gateway.smpp.handling import Answer, Asker
 from gateway.smpp.server import Caps, Certificate, Server
@@ -83,7 +84,7 @@ class Desk:
 class Place:
     """A server with one customer, and the connections made to it."""
 
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: Caps, proxies: Networks | None = None) -> None:
         self.hall, self.desk = Hall(), Desk()
         scene = self.hall.scene
         self.server = Server(
@@ -94,6 +95,7 @@ class Place:
             Timers(),
             caps,
             self.hall.clock,
+            proxies,
         )
         self.clients: list[Client] = []
         self.port = 0
@@ -117,8 +119,8 @@ class Place:
 
 
 @asynccontextmanager
-async def opened(caps: Caps | None = None) -> AsyncIterator[Place]:
-    place = Place(caps or Caps())
+async def opened(caps: Caps | None = None, proxies: Networks | None = None) -> AsyncIterator[Place]:
+    place = Place(caps or Caps(), proxies)
     place.account = await place.hall.account("a", max_binds=0, addresses=["127.0.0.0/8"])
     place.port = await place.server.listen(HOST, 0)
     try:
