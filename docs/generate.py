@@ -17,6 +17,7 @@ from acl.reasons import LOGIN_REASONS, MALFORMED, REASONS  # noqa: E402 - the ch
 from acl.settings import SETTINGS  # noqa: E402 - as above
 from gateway.metrics import AccountView, Meter  # noqa: E402 - as above
 from gateway.smpp.answers import STATUS  # noqa: E402 - as above
+from gateway.web.rights import OPEN, ROLES, guarded  # noqa: E402 - as above
 from pdu.constants import STATUS_NAMES  # noqa: E402 - as above
 
 SETTINGS_HEAD = """\
@@ -44,6 +45,17 @@ METRICS_HEAD = """\
 
 Served for Prometheus at `[metrics] listen`, path `/metrics`. No label can be chosen by a client. The first 200
 accounts have a label of their own; those beyond are added up as `other`.
+
+"""
+ACCESS_HEAD = """\
+# Who may do what
+
+Read from the routes themselves. A customer sees the accounts they own and no others: what belongs to somebody else
+answers exactly like what does not exist. Who may only look sees numbers masked. A token may do what its scopes say and
+its person may, and never what needs `self`. Of the settings of an account, [some](SETTINGS.md) are an operator's to
+change. The socket in the data folder may do everything: only the folder's owner can open it.
+
+What needs no right: `/healthz` and `/readyz`, the files of the panel and the description of the API, and
 
 """
 
@@ -87,7 +99,23 @@ def metrics() -> str:
     return METRICS_HEAD + table(("metric", "type", "labels", "meaning"), rows)
 
 
-PAGES: dict[str, Callable[[], str]] = {"SETTINGS.md": settings, "ANSWERS.md": answers, "METRICS.md": metrics}
+def access() -> str:
+    found = guarded()
+    free = table(("route", "why it is open"), [(f"`{path}`", why) for path, why in OPEN.items()])
+    rows = [
+        (each.method, f"`{each.path}`", each.right, *("yes" if each.open_to(role) else "" for role in ROLES))
+        for each in found
+        if each.right is not None
+    ]
+    return ACCESS_HEAD + free + "\n" + table(("method", "route", "right", *ROLES), rows)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "SETTINGS.md": settings,
+    "ANSWERS.md": answers,
+    "METRICS.md": metrics,
+    "ACCESS.md": access,
+}
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ class Postman:
         if letter.kind not in (INVITATION, RESET):
             return Attempt(contact, {"email": person.email, **letter.facts})
         text, digest, link = new_link(person, letter.kind, self._now())
-        address = f"{self._url}/invitation/{text}"
+        address = f"{self._url}/{letter.kind}/{text}"
         return Attempt(contact, {"email": person.email}, address, NewLink(digest, link))
 
     async def _later(self, letter: Letter, error: str) -> None:
