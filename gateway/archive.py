@@ -13,6 +13,7 @@ import structlog
 from acl.settings import InvalidSettings, Settings
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, digits_of
 from pdu.faults import Malformed
+from store.office.history import BITE
 from store.protocol import AccountRow, Store, StoreError
 
 from .ids import id_at
@@ -42,21 +43,39 @@ class Archive:
         more = True
         while more:
             more = await self._store.history.enter(addresses)
-            await asyncio.sleep(GIVE_WAY if self._store.awaited else BREATH)
+            await self._breathe()
 
     async def erase(self) -> int:
-        """What is older than its account keeps texts. -> how many messages."""
+        """What is older than its account keeps texts, sent and received. -> how many messages."""
         erased = 0
         for row in await self._store.accounts():
-            days = retention(row)
-            below = id_at(int(self._wall() * 1000) - days * DAY_MS)
-            while days and (old := await self._store.history.old(row.id, below)):
-                done = await self._store.history.erase(row.id, [message.id for message in old])
-                erased += done
-                if not done:  # the others owe a receipt still
-                    break
-                await asyncio.sleep(GIVE_WAY if self._store.awaited else BREATH)
+            if days := retention(row):
+                below = id_at(int(self._wall() * 1000) - days * DAY_MS)
+                erased += await self._erase_sent(row.id, below) + await self._erase_received(row.id, below)
         return erased
+
+    async def _erase_sent(self, account: int, below: int) -> int:
+        erased = 0
+        while old := await self._store.history.old(account, below):
+            done = await self._store.history.erase(account, [message.id for message in old])
+            erased += done
+            if not done:  # the others owe a receipt still
+                break
+            await self._breathe()
+        return erased
+
+    async def _erase_received(self, account: int, below: int) -> int:
+        erased = 0
+        while old := await self._store.history.received(account, last=below - 1, limit=BITE):
+            done = await self._store.history.erase_received(account, [each.id for each in old if not each.owed])
+            erased += done
+            if not done:  # no client has taken the others
+                break
+            await self._breathe()
+        return erased
+
+    async def _breathe(self) -> None:
+        await asyncio.sleep(GIVE_WAY if self._store.awaited else BREATH)
 
     async def forever(self) -> None:
         due = 0.0

@@ -10,7 +10,7 @@ from store.protocol import Conflict as Taken
 
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
-from .history import masked
+from .masking import masked
 from .office import Office
 from .shapes import Shape, moment
 

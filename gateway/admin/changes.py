@@ -12,7 +12,7 @@ from store.office.changes import ChangeRow
 from .accounts import Accounts
 from .actor import Actor, Right
 from .faults import Conflict, NotFound, Stale
-from .history import masked
+from .masking import masked
 from .office import Office
 from .shapes import Shape, moment, version_of
 

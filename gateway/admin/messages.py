@@ -8,10 +8,11 @@ from operator import attrgetter
 from typing import TypeVar
 
 from acl.money import as_credits
-from store.protocol import Export, RefusalRow
+from store.protocol import Export, MessageRow, RefusalRow
 
 from .actor import Actor
 from .faults import Invalid, NotFound, Wrong
+from .masking import for_eyes_of
 from .office import Office, alphabet_of
 from .shapes import Shape, exported_line, exported_message, message, refusal
 
@@ -31,7 +32,7 @@ class Messages:
         limit = min(limit, PAGE)
         rows = await self._store.messages(row.id, None if before is None else number("before", before), limit)
         alphabet = alphabet_of(row)
-        return [message(each, alphabet) for each in rows], str(rows[-1].id) if len(rows) == limit and rows else None
+        return self._shown(rows, alphabet), str(rows[-1].id) if len(rows) == limit and rows else None
 
     async def show(self, name: str, message_id: str) -> list[Shape]:
         """The message; several if one submit_multi had several destinations."""
@@ -40,7 +41,10 @@ class Messages:
         if not rows:
             raise NotFound(f"{row.name} has no message {message_id}")
         alphabet = alphabet_of(row)
-        return [message(each, alphabet) for each in rows]
+        return self._shown(rows, alphabet)
+
+    def _shown(self, rows: Iterable[MessageRow], alphabet: str) -> list[Shape]:
+        return [for_eyes_of(self._actor, message(each, alphabet)) for each in rows]
 
     async def refusals(self, name: str | None = None, limit: int = 100) -> list[Shape]:
         """Newest first: of one account, or of all that the actor sees; of binds those that named one of them, and
@@ -57,22 +61,23 @@ class Messages:
         for account in accounts:
             rows += await self._store.refusals(account.id, limit)
         rows.sort(key=attrgetter("at"), reverse=True)
-        return [
+        shown = [
             refusal(row, by_system_id.get(row.system_id) if row.account is None else names[row.account])
             for row in rows[:limit]
         ]
+        return [for_eyes_of(self._actor, each) for each in shown]
 
     async def export(self, name: str) -> AsyncIterator[str]:
         """-> one JSON object in pieces. It is read in one snapshot, before the first piece is there."""
         row = await self._office.named(self._actor, name)
-        return pieces(await self._store.export(row.id))
+        return pieces(await self._store.export(row.id), self._actor)
 
 
-async def pieces(whole: Export) -> AsyncIterator[str]:
+async def pieces(whole: Export, actor: Actor) -> AsyncIterator[str]:
     alphabet = alphabet_of(whole.account)
     head = {"account": whole.account.name, "balance": as_credits(whole.account.balance)}
     yield json.dumps(head)[:-1] + ', "messages": ['
-    async for piece in joined(exported_message(row, alphabet) for row in whole.messages):
+    async for piece in joined(for_eyes_of(actor, exported_message(row, alphabet)) for row in whole.messages):
         yield piece
     yield '], "ledger": ['
     async for piece in joined(exported_line(row) for row in whole.ledger):

@@ -9,8 +9,10 @@ import pytest
 
 from gateway.admin import Conflict, Invalid, NotFound
 from gateway.admin.actor import actor_of
-from gateway.admin.history import Filter, masked
+from gateway.admin.history import COLUMNS, Filter
+from gateway.admin.masking import masked
 from pdu.constants import DELIVERED, UNDELIVERABLE
+from store.protocol import RefusalRow
 from tests.gateway.desk import Desk, open_desk, submit
 from tests.gateway.web.visitors import person
 
@@ -93,6 +95,19 @@ async def test_a_sheet_is_safe_to_open(scene: Desk) -> None:
     assert [row["message"] for row in rows] == ['say "hi",\nthen go', "'" + HOSTILE.decode()]
 
 
+async def test_a_sheet_has_the_documented_columns_first(scene: Desk) -> None:
+    [id_] = await scene.accept("smpp-a", submit(b"hi", "ACME", "48600100200"))
+    await scene.settle("smpp-a", [id_], UNDELIVERABLE, 9, True)
+    whole = "".join([piece async for piece in await scene.operator.history.sheet("smpp-a", Filter())])
+    documented = ("id", "date", "sender", "receiver", "ptt", "operatorCode", "descriptionDlr", "tag", "message")
+    assert COLUMNS[: len(documented)] == documented
+    [row] = csv.DictReader(io.StringIO(whole))
+    assert [row[each] for each in documented if each != "date"] == [
+        str(id_), "ACME", "48600100200", "5", "", "undeliverable", "", "hi",
+    ]  # fmt: skip
+    assert (row["error"], row["credits"]) == ("9", "1")
+
+
 async def test_who_may_only_look_sees_no_whole_number(scene: Desk) -> None:
     [id_] = await scene.accept("smpp-a", submit(destination="48600100200"))
     await scene.operator.accounts.change("smpp-a", {"senders": ["36180"]})
@@ -100,6 +115,8 @@ async def test_who_may_only_look_sees_no_whole_number(scene: Desk) -> None:
     looking = scene.house.acting(actor_of(await person(scene, accounts=["smpp-a"], read_only=True), "", "panel"))
     whole = "".join([piece async for piece in await looking.history.sheet("smpp-a", Filter())])
     shown = [await looking.history.show("smpp-a", str(id_)), *(await looking.history.incoming("smpp-a"))[0]]
+    shown += [*(await looking.messages.newest("smpp-a"))[0], *await looking.messages.show("smpp-a", str(id_))]
+    whole += "".join([piece async for piece in await looking.messages.export("smpp-a")])
     assert "48600100200" not in whole + str(shown)
     assert masked("48600100200") in whole
 
@@ -112,3 +129,14 @@ async def test_another_customers_messages_are_not_there(scene: Desk) -> None:
         await stranger.history.show("smpp-a", str(id_))
     with pytest.raises(NotFound, match="has no message"):
         await stranger.history.show("smpp-b", str(id_))
+
+
+async def test_what_was_refused_is_masked_too_also_where_it_says_why(scene: Desk) -> None:
+    account = (await scene.store.accounts())[0].id
+    to = "48600100200"
+    await scene.store.refuse([RefusalRow(1, account, "message", "x", destination=to, detail=f"{to} said so")])
+    looking = scene.house.acting(actor_of(await person(scene, accounts=["smpp-a"], read_only=True), "", "panel"))
+    [seen] = await looking.messages.refusals("smpp-a")
+    assert (seen["destination_addr"], seen["detail"]) == ("4860•••••00", "4860•••••00 said so")
+    [whole] = await scene.operator.messages.refusals("smpp-a")
+    assert whole["destination_addr"] == to

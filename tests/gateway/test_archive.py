@@ -46,3 +46,17 @@ async def test_what_is_never_to_be_erased_is_not(scene: Desk) -> None:
     await archive.catch_up()
     scene.time.now += 4000 * DAY
     assert (await archive.erase(), await texts(scene)) == (0, ["one"])
+
+
+async def test_received_texts_go_once_a_client_has_taken_them(scene: Desk) -> None:
+    await scene.operator.accounts.change("smpp-a", {"senders": ["36180"], "text_retention": 30})
+    taken = await scene.operator.incoming.inject("48600100200", "36180", "taken")
+    await scene.operator.incoming.inject("48600100200", "36180", "waiting")
+    account = (await scene.store.accounts())[0].id
+    await scene.store.acknowledge(account, [int(each) for each in taken["message_ids"]])
+    archive = Archive(scene.store, scene.time.wall)
+    scene.time.now += 29 * DAY
+    assert await archive.erase() == 0
+    scene.time.now += 2 * DAY
+    assert await archive.erase() == 1
+    assert [each["text"] for each in (await scene.operator.history.incoming("smpp-a"))[0]] == ["waiting"]
