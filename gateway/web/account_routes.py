@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Header, Query
+from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .access import Operates, Oversees, Reads, Sets
+from .etags import CONDITIONAL, ETAG, IfMatch, mark, seen
+from .once import Once
 from .settings_schema import ACCOUNT_CHANGE, ACCOUNT_NEW
 
 Page = Annotated[int, Query(ge=1, le=1000)]
@@ -36,7 +38,7 @@ class Plan(Request):
     ]
 
 
-routes = APIRouter()
+routes, money = APIRouter(), APIRouter(route_class=Once)
 
 
 # -- accounts ----------------------------------------------------------------------------------------------------------
@@ -51,15 +53,21 @@ async def create_account(desk: Operates, fields: Annotated[JSON, Body()]) -> JSO
     return await desk.accounts.create(fields)
 
 
-@routes.get("/accounts/{name}", tags=["accounts"])
-async def show_account(desk: Reads, name: str) -> JSON:
+@routes.get("/accounts/{name}", tags=["accounts"], responses={200: ETAG})
+async def show_account(desk: Reads, name: str, response: Response) -> JSON:
+    """The ETag is that of the settings: balance and binds do not change it."""
+    await mark(desk, response, name)
     return await desk.accounts.show(name)
 
 
-@routes.patch("/accounts/{name}", tags=["accounts"], openapi_extra=ACCOUNT_CHANGE)
-async def change_account(desk: Sets, name: str, fields: Annotated[JSON, Body()]) -> JSON:
+@routes.patch("/accounts/{name}", tags=["accounts"], openapi_extra=ACCOUNT_CHANGE, responses=CONDITIONAL)
+async def change_account(
+    desk: Sets, name: str, fields: Annotated[JSON, Body()], response: Response, if_match: IfMatch = None
+) -> JSON:
     """Settings by name; null gives one its default back."""
-    return await desk.accounts.change(name, fields)
+    changed = await desk.accounts.change(name, fields, seen(desk, if_match))
+    await mark(desk, response, name)
+    return changed
 
 
 @routes.post("/accounts/{name}/enable", tags=["accounts"])
@@ -91,7 +99,7 @@ async def rotate_password(desk: Operates, name: str, body: Rotation) -> JSON:
 
 
 # -- balances ----------------------------------------------------------------------------------------------------------
-@routes.post("/accounts/{name}/credits", tags=["credits"])
+@money.post("/accounts/{name}/credits", tags=["credits"])
 async def add_credits(
     desk: Operates, name: str, body: Topup, idempotency_key: Annotated[str | None, Header()] = None
 ) -> JSON:
@@ -123,3 +131,6 @@ async def show_price_plan(desk: Oversees, name: str) -> JSON:
 async def set_price_plan(desk: Operates, name: str, body: Plan) -> JSON:
     """The whole plan: a prefix that is not there has no price any more."""
     return await desk.prices.set(name, body.prices)
+
+
+routes.include_router(money)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.admin.estimate import Asked
 
 from .access import Operates, Oversees, Pays, Reads
+from .once import Once
 
 Page = Annotated[int, Query(ge=1, le=500)]
 Key = Annotated[str | None, Header()]
@@ -47,7 +48,7 @@ class Message(Request):
     coding: Annotated[str, Field(description="auto, alphabet (the account's) or ucs2")] = "auto"
 
 
-routes = APIRouter()
+routes = APIRouter(route_class=Once)
 
 
 # -- the statement -----------------------------------------------------------------------------------------------------

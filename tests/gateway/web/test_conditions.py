@@ -1,0 +1,70 @@
+"""Settings are changed by who has seen them, and money is moved once for each key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.desk import Desk, open_desk
+from tests.gateway.web.visitors import person, public, token
+
+API = "/api/v1"
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        await opened.operator.accounts.create({"name": "acme", "credits": "10"})
+        yield opened
+
+
+async def test_settings_are_changed_by_who_has_seen_them(scene: Desk) -> None:
+    key = await token(scene, await person(scene, operator=True), "read", "settings")
+    async with public(scene, key) as client:
+        etag = (await client.get(f"{API}/accounts/acme")).headers["etag"]
+        assert (await client.patch(f"{API}/accounts/acme", json={"window": 5})).status_code == 428
+        changed = await client.patch(f"{API}/accounts/acme", json={"window": 5}, headers={"If-Match": etag})
+        assert (changed.status_code, changed.json()["window"]) == (200, 5)
+        for stale in (etag, 'W/"x"', "nonsense"):
+            refused = await client.patch(f"{API}/accounts/acme", json={"window": 6}, headers={"If-Match": stale})
+            assert (refused.status_code, refused.headers["content-type"]) == (412, "application/problem+json")
+        for fresh in (changed.headers["etag"], "*"):
+            again = await client.patch(f"{API}/accounts/acme", json={"window": 7}, headers={"If-Match": fresh})
+            assert again.status_code == 200
+        schema = (await client.get(f"{API}/openapi.json")).json()
+        assert {"412", "428"} <= set(schema["paths"][f"{API}/accounts/{{name}}"]["patch"]["responses"])
+
+
+async def test_a_key_moves_money_once_and_gets_the_same_answer(scene: Desk) -> None:
+    key = await token(scene, await person(scene, operator=True), "operate")
+    async with public(scene, key) as client:
+        headers = {"Idempotency-Key": "k1"}
+        first = await client.post(f"{API}/accounts/acme/credits", json={"amount": "5"}, headers=headers)
+        again = await client.post(f"{API}/accounts/acme/credits", json={"amount": "5"}, headers=headers)
+        assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+        other = await client.post(f"{API}/accounts/acme/credits", json={"amount": "6"}, headers=headers)
+        assert (other.status_code, "another request" in other.json()["detail"]) == (409, True)
+        long = await client.post(
+            f"{API}/accounts/acme/credits", json={"amount": "5"}, headers={"Idempotency-Key": "k" * 201}
+        )
+        assert long.status_code == 422
+    assert (await scene.operator.accounts.show("acme"))["balance"] == "15"
+
+
+async def test_what_was_refused_leaves_the_key_free(scene: Desk) -> None:
+    key = await token(scene, await person(scene, operator=True), "operate")
+    async with public(scene, key) as client:
+        headers = {"Idempotency-Key": "k2"}
+        for body, status in (({"amount": "x"}, 422), ({"amount": "-99"}, 409), ({"amount": "1"}, 200)):
+            answer = await client.post(f"{API}/accounts/acme/credits", json=body, headers=headers)
+            assert answer.status_code == status
+
+
+async def test_an_interrupted_request_is_asked_again_where_its_transaction_knows_the_key(scene: Desk) -> None:
+    who = await person(scene, operator=True)
+    async with public(scene, await token(scene, who, "operate", "read")) as client:
+        path, headers = f"{API}/accounts/acme/credits", {"Idempotency-Key": "k3"}
+        await client.post(path, json={"amount": "5"}, headers=headers)
+        await scene.store.answers.drop(f"person {who.id}", "k3")  # as if it had not been kept
+        assert (await client.post(path, json={"amount": "5"}, headers=headers)).status_code == 200
+    assert (await scene.operator.accounts.show("acme"))["balance"] == "15"
