@@ -262,6 +262,7 @@ class Mail(Section):
 class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
+    numbers: Literal["masked", "full"] = "masked"
 
 
 class Config(Section):

@@ -1,7 +1,7 @@
 """The log: one event is one line on standard error, whatever is in it; one road for structlog and the standard library.
 
-Invariant: a line holds no control character, no secret, and no event fills the disk by repeating itself.
-Knows nothing of what is logged.
+Invariant: a line holds no control character, no secret, no whole telephone number unless that is asked for, and no
+event fills the disk by repeating itself. Knows nothing of what is logged.
 """
 
 import json
@@ -18,6 +18,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 # Line breaks of every kind, the other controls, lone surrogates, and marks that turn the reading direction.
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 SECRET = re.compile(r"password|passwd|secret|token|authorization|cookie|private", re.IGNORECASE)
+# What may be a telephone number: as many digits as one has, standing alone (message ids have more).
+NUMBER = re.compile(r"(?<![\w.+])\+?[0-9]{8,15}(?!\w|\.[0-9])")
 HIDDEN = "***"
 LONGEST = 2_000
 LONGEST_TRACE = 16_000
@@ -28,11 +30,13 @@ BARE = re.compile(r"[\w.:,/@+*<>\[\]()%-]+")
 def setup(
     level: str = "info",
     style: str = "console",
+    numbers: str = "masked",
     *,
     stream: TextIO | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Send structlog and logging to one stream in one form. `style` is "console" or "json"."""
+    """Send structlog and logging to one stream in one form. `style` is "console" or "json", `numbers` "masked" or
+    "full"."""
     chain: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
@@ -41,6 +45,7 @@ def setup(
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         presentable,
+        *([without_numbers] if numbers == "masked" else []),
     ]
     render = as_json if style == "json" else as_words
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -95,6 +100,23 @@ def presentable(_logger: WrappedLogger, _method: str, event: EventDict) -> Event
         else shown(name, value, DEEPEST)
         for name, value in event.items()
     }
+
+
+def without_numbers(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The network of a telephone number stays readable, the rest of it does not."""
+    kept = ("timestamp", "level")
+    return {
+        name: value if name.startswith("_") or name in kept else unnumbered(value) for name, value in event.items()
+    }
+
+
+def unnumbered(value: Any) -> Any:
+    """Of what `shown` made: texts, and containers of them."""
+    if isinstance(value, str):
+        return NUMBER.sub(lambda found: found[0][:5] + HIDDEN, value)
+    if isinstance(value, dict):
+        return {unnumbered(name): unnumbered(each) for name, each in value.items()}
+    return [unnumbered(each) for each in value] if isinstance(value, list) else value
 
 
 def shown(name: str, value: object, depth: int) -> object:

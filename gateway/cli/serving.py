@@ -69,7 +69,7 @@ def run(config: "Config", ready: "Callable[[Gateway, Endpoints], None] | None" =
     from store.protocol import StoreError
 
     os.umask(0o077)  # what the gateway writes is nobody else's business
-    log.setup(config.log.level, config.log.format)
+    log.setup(config.log.level, config.log.format, config.log.numbers)
     try:
         process.run(config, ready)
     except StoreError as error:

@@ -34,9 +34,9 @@ def lines() -> Iterator[Callable[..., Lines]]:
     root = logging.getLogger()
     handlers, level, raising = root.handlers[:], root.level, logging.raiseExceptions
 
-    def start(style: str = "json", level: str = "info") -> Lines:
+    def start(style: str = "json", level: str = "info", numbers: str = "masked") -> Lines:
         made = Lines()
-        log.setup(level, style, stream=made.stream, clock=lambda: made.now)
+        log.setup(level, style, numbers, stream=made.stream, clock=lambda: made.now)
         return made
 
     yield start
@@ -101,6 +101,29 @@ def test_secrets_are_hidden_wherever_they_stand(lines: Callable[..., Lines], sty
     )
     assert "s3cret" not in out()[-1]
     assert "me" in out()[-1]
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_telephone_numbers_are_masked_wherever_they_stand(lines: Callable[..., Lines], style: str) -> None:
+    out = lines(style)
+    number = "48600100200"
+    structlog.get_logger().info(f"to +{number}", reason=f"no route to {number}.", deep=[{number: number.encode()}])
+    try:
+        raise ValueError("48600100200")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+    assert "600100200" not in out.stream.getvalue()
+    assert "48600***" in out.stream.getvalue()
+
+
+def test_what_is_no_telephone_number_stays_and_numbers_can_be_asked_for(lines: Callable[..., Lines]) -> None:
+    out = lines()
+    kept = "message 118923017341272064 of 2026-11-25T22:00:00.123456Z from 192.0.2.177 pid 4194304 0xdeadbeef12345678"
+    structlog.get_logger().info("kept", text=kept, at=1795649293873)
+    assert (out.last()["text"], out.last()["at"]) == (kept, 1795649293873)
+    out = lines(numbers="full")
+    structlog.get_logger().info("to", destination="48600100200")
+    assert out.last()["destination"] == "48600100200"
 
 
 def test_standard_logging_takes_the_same_road(lines: Callable[..., Lines]) -> None:
