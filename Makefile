@@ -13,7 +13,7 @@ RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint interop bench regress prove prove-short lock clean
+.PHONY: help run test lint audit-code sbom interop bench regress prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -28,6 +28,12 @@ test: $(DEV) ## unit tests, and the whole road against a real server (ARGS: flag
 lint: $(DEV) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+audit-code: $(DEV) ## bandit over the code, pip-audit over the lock: clean, or explained in .ci/audit_code.py
+	@$(BIN)/python .ci/audit_code.py
+
+sbom: $(RUNTIME) ## dist/sbom.json: what it is made of, CycloneDX, from the lock
+	@$(BIN)/python .ci/sbom.py dist/sbom.json
 
 interop: $(DEV) ## foreign clients: smpplib, node-smpp, Kannel, Perl Net::SMPP; tshark and promtool as referees
 	@$(PYTEST) -m interop $(ARGS)
