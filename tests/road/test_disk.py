@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import sqlite3
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,6 +68,54 @@ async def test_a_full_disk_refuses_and_a_disk_with_room_accepts_again(tmp_path: 
         told_the_truth(server, login, asked)
         wanted = sum(one.accepted for one in asked)
         await until("every receipt came in the end", lambda: len(client.receipts) == wanted)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
+    """A file system of its own for what a server writes."""
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "smppgate-test", folder],
+        check=False, capture_output=True, timeout=20,
+    )  # fmt: skip
+    if mounted.returncode:
+        pytest.skip("only root mounts a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True, timeout=20)
+
+
+async def test_a_small_disk_that_is_full_keeps_room_for_receipts(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "data", 200):
+        async with Road(tmp_path, delay="0.5s", LOG__LEVEL="error") as server:
+            login = server.desk.account("squeezed", credits="1000000", window=50)
+            client = await bound(server.port, login)
+            asked = client.submit_many(40, registered_delivery=1)
+            await answers_to(asked)
+            ballast, disk = server.data / "ballast", os.statvfs(server.data)
+            ballast.write_bytes(bytes(disk.f_bavail * disk.f_frsize - (4 << 20)))  # less than the reserve is left
+            await until_refused(client, asked)
+            assert asked[-1].status == c.ESME_RMSGQFUL
+            wanted = sum(one.accepted for one in asked)
+            await until("receipts are written and come", lambda: len(client.receipts) == wanted)
+            ballast.unlink()
+            await until_accepted(client, 10)
+            told_the_truth(server, login, asked)
+
+
+async def test_a_second_server_on_the_same_folder_goes_away_and_disturbs_nobody(tmp_path: Path) -> None:
+    async with Road(tmp_path) as server:
+        client = await bound(server.port, server.desk.account("first"))
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gateway", "serve", "--config", server.config,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(second.communicate(), 20)
+        assert second.returncode == 1
+        assert b"is in use by pid %d" % server.pid in said
+        await accepted([client.submit()])
+        server.desk.audited()
 
 
 async def test_a_database_that_others_hold_for_a_moment_only_takes_longer(tmp_path: Path) -> None:
