@@ -214,6 +214,13 @@ def _json(text: str) -> object:
         raise ValueError("is not valid JSON") from None
 
 
+def _comment(setting: Setting, value: object) -> str:
+    address, _space, words = _text(setting, value).strip().partition(" ")
+    if not words.strip():
+        raise ValueError("is an address, a space and a comment")
+    return f"{network(address)} {words.strip()}"
+
+
 _KINDS: dict[str, Callable[[Setting, object], int | str]] = {
     "integer": _integer,
     "credits": _amount,
@@ -224,6 +231,7 @@ _KINDS: dict[str, Callable[[Setting, object], int | str]] = {
     "zone": _zone,
     "choice": _choice,
     "network": _spelt(network),
+    "comment": _comment,
     "sender": _spelt(sender),
     "one_sender": _one_sender,
     "prefix": _spelt(prefix),

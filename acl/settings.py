@@ -50,6 +50,10 @@ class Settings:
         "network", (), "Addresses and networks that may bind, IPv4 or IPv6; none means nobody.",
         many=True, most=MAX_ADDRESSES, maximum=_LONG, flag="--ip",
     )  # fmt: skip
+    address_comments: tuple[str, ...] = _own(
+        "comment", (), "What the owner notes about an address: the address, a space, the comment.",
+        many=True, most=MAX_ADDRESSES, maximum=_LONG + 100, flag="--ip-comment",
+    )  # fmt: skip
     bind_types: tuple[str, ...] = _own(
         "choice", BIND_TYPES, "Types of bind that are allowed.",
         many=True, fewest=1, choices=BIND_TYPES, flag="--bind-type",

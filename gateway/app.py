@@ -87,6 +87,7 @@ class Gateway:
         self._pool = ThreadPoolExecutor(HASHERS, "password")
         self._certificates: list[Certificate] = []
         self._ticks = 0
+        self._ports: dict[str, list[int]] = {}
         self.health = Health()
         self._store_refusals: Counter[str] = Counter()
         self._errands: set[asyncio.Task[None]] = set()
@@ -149,6 +150,7 @@ class Gateway:
             minimum = ssl.TLSVersion.TLSv1_2 if tls.minimum_version == "1.2" else ssl.TLSVersion.TLSv1_3
             self._certificates.append(Certificate(tls.cert, tls.key, minimum))
             secured = [await self._listen(address, self._certificates[0]) for address in tls.listen]
+        self._ports = {"unsecured": [at.port for at in plain], "secured": [at.port for at in secured]}
         log.info("listening", smpp=[str(a) for a in plain], tls=[str(a) for a in secured], resumed=resumed)
         return Endpoints(plain, secured, None, None)
 
@@ -288,6 +290,21 @@ class Gateway:
             for link in self.server.links.values()
             if (account := link.bound_to) is not None
         ]
+
+    def service(self) -> dict[str, Any]:
+        """What customers are told to connect to, and what answers in the network's stead."""
+        simulator = self.config.simulator
+        return {
+            "public_host": self.config.smpp.public_host,
+            "ports": self._ports,
+            "simulator": {
+                "delay": simulator.delay,
+                "rules": [rule.model_dump() for rule in simulator.rules],
+            },
+            "loop_lag": self.meter.loop_lag,
+            "refusals": dict(self.meter.refusals),
+            "unready": self.unready(),
+        }
 
     def kick(self, bind_id: int) -> bool:
         link = self.server.links.get(bind_id)

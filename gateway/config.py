@@ -86,6 +86,13 @@ def host_of(text: str) -> str:
     return text
 
 
+def told_host(value: object) -> str:
+    """The name or address that customers are told; empty: they are told the one they reach the panel by."""
+    if not isinstance(value, str):
+        raise ValueError("not a host name")
+    return host_of(value) if value else ""
+
+
 def listing(value: object) -> object:
     """The environment has no lists: there, commas separate, or the whole is JSON."""
     if not isinstance(value, str):
@@ -167,6 +174,7 @@ class Smpp(Section):
     listen: Listens = (Address("127.0.0.1", 2775),)
     tls: Tls = Tls()
     session_init: Annotated[Seconds, Field(gt=0, le=3600)] = 10.0
+    public_host: Annotated[str, BeforeValidator(told_host)] = ""
     max_connections: Annotated[int, Field(ge=1, le=1_000_000)] = 5_000
     proxy_from: Annotated[tuple[Annotated[str, BeforeValidator(proxy)], ...], BeforeValidator(listing)] = ()
     max_connections_per_address: Annotated[int, Field(ge=1, le=1_000_000)] = 500

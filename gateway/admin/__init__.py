@@ -34,6 +34,7 @@ from .own import Own
 from .people import People
 from .prices import Prices
 from .senders import Senders
+from .service import Service
 from .statement import Statement
 from .topups import Topups
 from .traffic import Traffic
@@ -59,6 +60,7 @@ class Desk:
         self.binds = Binds(office, actor)
         self.prices = Prices(office, actor)
         self.traffic = Traffic(office, actor)
+        self.service = Service(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)
         self.history = History(office, actor)

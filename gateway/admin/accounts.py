@@ -23,6 +23,8 @@ from .faults import Conflict, Forbidden, Invalid, NotFound, Stale, Wrong
 from .office import Office
 from .shapes import Shape, account, version_of
 
+FIELD_OF = {"addresses": "address", "address_comments": "comment"}  # of who adds a single one
+
 
 class Accounts:
     def __init__(self, office: Office, actor: Actor) -> None:
@@ -81,7 +83,7 @@ class Accounts:
         await self._office.refreshed()
         return self._shape(row)
 
-    async def add_address(self, name: str, address: str) -> Shape:
+    async def add_address(self, name: str, address: str, comment: str = "") -> Shape:
         async with self._office.changing:
             row = await self._office.named(self._actor, name)
             canonical, listed = spelt(address), listed_addresses(row)
@@ -89,9 +91,12 @@ class Accounts:
                 raise Conflict(f"{canonical} is already authorised for {row.name}")
             if len(listed) >= MAX_ADDRESSES:
                 raise Conflict(f"{row.name} has {len(listed)} of {MAX_ADDRESSES} addresses; remove one first")
-            settings, faults = accepted(row.settings, {"addresses": [*listed, canonical]})
+            more: dict[str, Any] = {"addresses": [*listed, canonical]}
+            if comment.strip():
+                more["address_comments"] = [*other_comments(row, canonical), f"{canonical} {comment.strip()}"]
+            settings, faults = accepted(row.settings, more)
             if faults:
-                raise Invalid(*faults)
+                raise Invalid(*(Wrong(FIELD_OF.get(wrong.field, wrong.field), wrong.reason) for wrong in faults))
             return await self._save(row, settings)
 
     async def remove_address(self, name: str, address: str) -> Shape:
@@ -100,7 +105,10 @@ class Accounts:
             canonical, listed = spelt(address), listed_addresses(row)
             if canonical not in listed:
                 raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
-            settings, faults = accepted(row.settings, {"addresses": [one for one in listed if one != canonical]})
+            less: dict[str, Any] = {"addresses": [one for one in listed if one != canonical]}
+            if row.settings.get("address_comments"):
+                less["address_comments"] = other_comments(row, canonical)
+            settings, faults = accepted(row.settings, less)
             if faults:
                 raise Invalid(*faults)
             return await self._save(row, settings)
@@ -191,6 +199,11 @@ def limit_of(settings: Mapping[str, Any]) -> int:
 
 def listed_addresses(row: AccountRow) -> list[str]:
     return list(row.settings.get("addresses", ()))
+
+
+def other_comments(row: AccountRow, address: str) -> list[str]:
+    """Those of the other addresses."""
+    return [each for each in row.settings.get("address_comments", ()) if each.partition(" ")[0] != address]
 
 
 def spelt(address: str) -> str:

@@ -20,6 +20,10 @@ class Live(Protocol):
     def binds(self) -> Sequence[dict[str, Any]]:
         """Every open bind; at least its `id`, `account` (a name), `type` and `since` (wall time in seconds)."""
 
+    def service(self) -> dict[str, Any]:
+        """How it is reached (`public_host`, `ports`), its `simulator`, `refusals` by reason since its start, how late
+        its loop is (`loop_lag`), and what keeps it from taking traffic (`unready`)."""
+
     def kick(self, bind_id: int) -> bool:
         """Unbind it. -> False if there is none."""
 

@@ -20,6 +20,7 @@ class Request(BaseModel):
 
 class Address(Request):
     address: Annotated[str, Field(description="An IPv4 or IPv6 address or network")]
+    comment: Annotated[str, Field(description="What it is, for whoever looks at the list")] = ""
 
 
 class Rotation(Request):
@@ -83,7 +84,7 @@ async def disable_account(desk: Operates, name: str) -> JSON:
 
 @routes.post("/accounts/{name}/addresses", tags=["accounts"])
 async def add_address(desk: Sets, name: str, body: Address) -> JSON:
-    return await desk.accounts.add_address(name, body.address)
+    return await desk.accounts.add_address(name, body.address, body.comment)
 
 
 @routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"])

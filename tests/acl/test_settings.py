@@ -8,7 +8,8 @@ from acl.settings import BY_NAME, SETTINGS, InvalidSettings, Settings
 
 # What an account starts with, told once more on purpose: a default that changes should be noticed.
 DEFAULTS = {
-    "addresses": [], "bind_types": ["transmitter", "receiver", "transceiver"], "max_binds": 1, "system_type": "",
+    "addresses": [], "address_comments": [],
+    "bind_types": ["transmitter", "receiver", "transceiver"], "max_binds": 1, "system_type": "",
     "senders": [], "default_sender": "", "allow_destinations": [], "deny_destinations": [], "blacklisted": "refuse",
     "stop_keywords": ["STOP"], "default_alphabet": "gsm",
     "data_codings": [], "max_parts": 8,

@@ -33,10 +33,21 @@ class Told:
         self.refreshed += 1
 
     def bound(self, bind_id: int, account: str) -> None:
-        self.open.append({"id": bind_id, "account": account, "type": "transceiver", "since": NOW})
+        more = {"peer": "192.0.2.44", "port": 51884, "tls": False, "window": 10, "in_window": 2, "rate": 0.4}
+        self.open.append({"id": bind_id, "account": account, "type": "transceiver", "since": NOW, **more})
 
     def binds(self) -> Sequence[dict[str, Any]]:
         return self.open
+
+    def service(self) -> dict[str, Any]:
+        return {
+            "public_host": "sms.gate.example",
+            "ports": {"unsecured": [2775], "secured": [3550]},
+            "simulator": {"delay": 0.5, "rules": [{"to": "*9", "state": "undeliverable", "error": 9, "delay": None}]},
+            "loop_lag": 0.001,
+            "refusals": {"no_credit": 3, "throttled": 1},
+            "unready": [],
+        }
 
     def kick(self, bind_id: int) -> bool:
         before = len(self.open)

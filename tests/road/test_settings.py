@@ -38,6 +38,7 @@ NEVER_DELIVERED = "48600100207"
 SHOWN = {
     "text_retention": "what is kept, by the day: tests/gateway/test_archive.py",
     "low_credit_alert": "a level the owner is shown",
+    "address_comments": "the owner's words about an address",
     "description": "the owner's words",
     "contact_email": "where the owner is written to",
     "language": "how the owner is spoken to",
@@ -102,13 +103,14 @@ def test_every_setting_is_enforced_or_only_shown() -> None:
     ("name", "value"),
     [
         ("low_credit_alert", "50"),
+        ("address_comments", ["203.0.113.17 Gateway A, Warsaw"]),
         ("description", "The night shift"),
         ("contact_email", "ops@example.org"),
         ("language", "pl"),
         ("time_zone", "Europe/Warsaw"),
     ],
 )
-async def test_a_setting_that_is_only_shown_is_kept_and_shown(server: Road, name: str, value: str) -> None:
+async def test_a_setting_that_is_only_shown_is_kept_and_shown(server: Road, name: str, value: Any) -> None:
     login = Scene(server).account()
     server.desk.change(login, **{name: value})
     assert server.desk.show(login)[name] == value

@@ -65,6 +65,10 @@ def environment() -> Environment:
         clock=words.clock,
         duration=words.duration,
         said=words.said,
+        ago=words.ago,
+        utcday=words.utcday,
+        epoch=words.epoch,
+        peer=words.address_of,
     )
     return made
 

@@ -10,6 +10,7 @@ the catalogue with the context "said".
 """
 
 import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -174,6 +175,26 @@ def day(value: str | int | datetime | None) -> str:
 
 def clock(value: str | int | datetime | None) -> str:
     return "–" if value is None else dates.format_time(moment_of(value), "HH:mm:ss", locale=speech().language)
+
+
+def ago(value: str | int | datetime) -> str:
+    return duration(max(0.0, (datetime.now(UTC) - moment_of(value)).total_seconds()))
+
+
+def utcday(value: str) -> str:
+    """Of a figure that was kept by the day of UTC."""
+    return dates.format_date(datetime.fromisoformat(value).astimezone(UTC), "medium", locale=speech().language)
+
+
+def epoch(value: str) -> int:
+    """Milliseconds."""
+    return int(datetime.fromisoformat(value).timestamp() * 1000)
+
+
+def address_of(bind: Mapping[str, Any]) -> str:
+    """Where a bind comes from, with its port."""
+    peer, port = str(bind.get("peer", "")), bind.get("port", "")
+    return f"[{peer}]:{port}" if ":" in peer else f"{peer}:{port}"
 
 
 def duration(seconds: float) -> str:

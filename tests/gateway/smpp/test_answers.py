@@ -22,6 +22,7 @@ PROMISED = {
     "sender_not_allowed": 0x0A,
     "destination_invalid": 0x0B,
     "destination_forbidden": 0x0B,
+    "destination_blacklisted": 0x0B,
     "no_route": 0x0B,
     "data_coding_unsupported": 0x401,
     "alphabet_invalid": 0x402,
