@@ -20,6 +20,7 @@ from . import (
     pages_people,
     pages_preferences,
     pages_senders,
+    pages_settings,
     pages_topups,
 )
 from .failing import answer_with_pages
@@ -32,6 +33,7 @@ PAGES = (
     pages_entrance,
     pages_accounts,
     pages_home,
+    pages_settings,
     pages_history,
     pages_senders,
     pages_blacklist,
