@@ -22,11 +22,14 @@ from acl.addresses import Networks
 from acl.brake import Brake
 from acl.money import CREDIT
 from acl.password import Known
+from acl.reasons import Refusal
 from pdu import constants as smpp
+from pdu.bodies import SubmitSm
 from store.protocol import Commit, Store, StoreError
 
 from . import receipts
 from .accounts import LABELS, Accounts
+from .admin.live import Taken
 from .config import Address, Config
 from .delivery import LIFETIME_MS, Due, Mailbox
 from .health import Health
@@ -108,7 +111,7 @@ class Gateway:
 
     def _handlers(self) -> dict[int, Handler]:
         self.pending = Pending(self.store, self.dispatch, self.meter.traffic, self.wall_ms)
-        submit = Submit(
+        submit = self._submit = Submit(
             self.store, self.minter, self.dispatch, self.pending, self.meter, self.refusals, self.clock, self.wall_ms
         )
         return {
@@ -317,6 +320,11 @@ class Gateway:
         """So many new deliveries are owed to this account."""
         if account in self.accounts.by_id:
             self.accounts.by_id[account].mailbox.announce(number)
+
+    async def submit(self, account_id: int, peer: str, run: list[SubmitSm]) -> list[Taken | Refusal]:
+        """Messages that came by no bind."""
+        account = self.accounts.by_id[account_id]
+        return await self._submit.submit(account, peer, run, self.clock())
 
     def unready(self) -> list[str]:
         self.health.draining = self.server.draining

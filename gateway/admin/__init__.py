@@ -34,6 +34,7 @@ from .own import Own
 from .people import People
 from .prices import Prices
 from .senders import Senders
+from .sending import Sending
 from .service import Service
 from .statement import Statement
 from .topups import Topups
@@ -64,6 +65,7 @@ class Desk:
         self.health = Health(office, actor)
         self.people = People(office, actor)
         self.history = History(office, actor)
+        self.sending = Sending(office, actor)
         self.senders, self.blacklist = Senders(office, actor), Blacklist(office, actor)
         self.letters = Letters(office, actor)
         self.own = Own(office, actor, entrance)

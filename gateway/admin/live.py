@@ -1,7 +1,17 @@
 """What the operator's desk needs of a running gateway."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from acl.reasons import Refusal
+from pdu.bodies import SubmitSm
+
+
+class Taken(NamedTuple):
+    """A message that was accepted: durable and paid."""
+
+    id: int
+    charge: int
 
 
 class LiveAccounts(Protocol):
@@ -29,3 +39,6 @@ class Live(Protocol):
 
     def wake(self, account_id: int, number: int) -> None:
         """So many new deliveries are owed to this account."""
+
+    async def submit(self, account_id: int, peer: str, run: list[SubmitSm]) -> list[Taken | Refusal]:
+        """Messages that came by no bind, judged and taken like all others. -> what became of each."""

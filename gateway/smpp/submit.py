@@ -43,6 +43,7 @@ from pdu.tlv import find
 from store.protocol import Batch, OutcomeUnknown, Store, StoreDown, StoreFull
 
 from ..accounts import Account
+from ..admin.live import Taken
 from ..ids import Minter
 from ..metrics import Meter
 from ..network.connector import Message
@@ -63,6 +64,22 @@ class Admission(NamedTuple):
     verdicts: Sequence[Verdict]
     ids: Sequence[bytes]
     then: Callable[[], None] | None
+
+
+class Unbound:
+    """Asks for an account without a session: no answer of its own can be overtaken by a receipt."""
+
+    def __init__(self, account: Account, peer: str) -> None:
+        self.account, self.peer = account, peer
+
+    def waits(self) -> bool:
+        return False
+
+    def holds_answers(self) -> bool:
+        return False
+
+    def when_written(self, then: Callable[[], None]) -> None:
+        then()
 
 
 class Submit:
@@ -160,6 +177,14 @@ class Submit:
         )
         self._meter.traffic.sent(SUBMIT_MULTI | RESPONSE, ESME_ROK, 1)
         return Answer(response(SUBMIT_MULTI, ESME_ROK, multi.sequence, body), admission.then)
+
+    async def submit(self, account: Account, peer: str, run: list[SubmitSm], now: float) -> list[Taken | Refusal]:
+        """Ready messages that came by no link. Those that were taken are durable and handed on."""
+        verdicts, ids, then = await self._admit(Unbound(account, peer), run, now)
+        if then is not None:
+            then()
+        give = iter(ids)
+        return [each if isinstance(each, Refusal) else Taken(int(next(give)), each) for each in verdicts]
 
     def _error(self, command: int, status: int, sequence: int) -> bytes:
         self._meter.traffic.sent(command | RESPONSE, status, 1)

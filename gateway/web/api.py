@@ -16,6 +16,7 @@ from . import (
     payment_routes,
     people_routes,
     sender_routes,
+    sending_routes,
     traffic_routes,
 )
 from .access import Access
@@ -28,6 +29,7 @@ ROUTES = (
     live_routes,
     traffic_routes,
     history_routes,
+    sending_routes,
     sender_routes,
     people_routes,
     me_routes,

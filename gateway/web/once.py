@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from gateway.admin import Admin, Conflict, Invalid, Wrong
 from store.office.answers import Answer
+from store.protocol import OutcomeUnknown
 
 from .access import Access
 
@@ -54,6 +55,8 @@ async def answered(request: Request, key: str, handle: Handler, carried: bool) -
         return again(before, digest)
     try:
         response = await handle(request)
+    except OutcomeUnknown:  # it may have been done: the key stays taken, and nobody does it a second time
+        raise
     except BaseException:
         await answers.drop(who, key)
         raise

@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from acl.reasons import Refusal
 from gateway import admin
 from gateway.admin import COMMAND_LINE, Admin, Mail
+from gateway.admin.live import Taken
 from gateway.ids import Minter
-from pdu.bodies import SUBMIT_SM_BODY, address
+from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, address
 from store.protocol import Batch, Outcome, Store
 from store.sqlite import open_store
 
@@ -25,6 +27,8 @@ class Told:
         self.refreshed = 0
         self.open: list[dict[str, Any]] = []
         self.woken: list[tuple[int, int]] = []
+        self.sent: list[SubmitSm] = []
+        self.refusal: Refusal | None = None
 
     async def refresh(self) -> None:
         self.refreshed += 1
@@ -53,6 +57,10 @@ class Told:
         before = len(self.open)
         self.open = [bind for bind in self.open if bind["id"] != bind_id]
         return len(self.open) < before
+
+    async def submit(self, account_id: int, peer: str, run: list[SubmitSm]) -> list[Taken | Refusal]:
+        self.sent += run
+        return [self.refusal or Taken(number, CREDIT) for number, _ in enumerate(run, 1)]
 
     def wake(self, account_id: int, number: int) -> None:
         self.woken.append((account_id, number))
