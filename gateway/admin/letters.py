@@ -17,6 +17,7 @@ from .shapes import Shape, account, moment
 
 MOST = 200
 NO_MAIL = "no mail server is configured"
+MAILED = "there is a mail server, so the new password is mailed; it is not shown"
 TOO_MANY = "there were too many such letters in the last hour; the next one can be asked for later"
 
 
@@ -58,6 +59,11 @@ class Letters:
         if letter is None:
             raise Conflict(TOO_MANY)
         return {"account": row.name, "email": found["email"], "letter": letter.id}
+
+    def may_be_shown(self) -> None:
+        """Conflict where there is a mail server: there a panel shows no password."""
+        if self._office.mail is not None:
+            raise Conflict(MAILED)
 
     # -- the outbox ------------------------------------------------------------------------------------------------
     async def newest(self, before: int | None = None, limit: int = 50) -> tuple[list[Shape], int | None]:

@@ -161,7 +161,9 @@ def remove_address(where: Whereabouts, name: str, address: str, json_: bool) -> 
 def rotate_password(where: Whereabouts, name: str, drop_binds: bool, mail: bool, json_: bool) -> None:
     """Make a new password. The old one is refused for new binds at once; by mail, once the letter has left."""
     if mail:
-        asked = where.client().post("accounts", name, "smpp", "password", body={"drop_binds": drop_binds})
+        client, resource = where.client(), ("accounts", name, "smpp", "password")
+        client.post(*resource, body={"drop_binds": drop_binds})
+        asked = client.get(*resource)
         if json_:
             print_json(asked)
         else:

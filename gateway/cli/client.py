@@ -38,7 +38,8 @@ class Client:
         return json.loads(self.read("GET", *steps, **query))
 
     def post(self, *steps: object, body: object = None) -> Any:
-        return json.loads(self.read("POST", *steps, body=body))
+        """None if there is nothing to say."""
+        return json.loads(self.read("POST", *steps, body=body) or "null")
 
     def patch(self, *steps: object, body: object) -> Any:
         return json.loads(self.read("PATCH", *steps, body=body))

@@ -17,9 +17,7 @@ import aiosmtplib
 import structlog
 
 from acl.money import as_credits
-from acl.money import credits as units_of
 from acl.password import generate, hash_password
-from acl.settings import InvalidSettings, Settings
 from gateway.admin.contact import Contact, contact_of
 from gateway.admin.entrance import new_link
 from gateway.admin.live import Live
@@ -160,26 +158,17 @@ class Postman:
     # -- credit that runs low --------------------------------------------------------------------------------------
     async def _warn(self) -> None:
         """Whoever came below the threshold since the last look, and whoever is above it again."""
-        warned = await self._store.outbox.warned()
-        low, enough = dict[int, dict[str, str]](), list[int]()
-        for row in await self._store.accounts():
-            threshold = threshold_of(row)
-            if row.balance < threshold and row.id not in warned:
-                low[row.id] = {"balance": as_credits(row.balance), "threshold": as_credits(threshold)}
-            elif row.balance >= threshold and row.id in warned:
-                enough.append(row.id)
-        if low or enough:
-            await self._store.outbox.warn(low, enough, self._now())
+        crossed = await self._store.outbox.crossed()
+        if crossed:
+            low = {
+                each.account: {"balance": as_credits(each.balance), "threshold": as_credits(each.threshold)}
+                for each in crossed
+                if each.low
+            }
+            await self._store.outbox.warn(low, [each.account for each in crossed if not each.low], self._now())
 
     def _now(self) -> int:
         return int(self._wall() * 1000)
-
-
-def threshold_of(row: AccountRow) -> int:
-    try:
-        return units_of(Settings.of(row.settings).low_credit_alert)
-    except InvalidSettings:
-        return 0
 
 
 def pause(tries: int) -> int:

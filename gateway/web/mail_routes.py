@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .access import Operates, Oversees, Reads, Sets
@@ -32,10 +32,11 @@ async def show_password_letter(desk: Reads, name: str) -> JSON:
     return await desk.letters.prospects(name)
 
 
-@routes.post("/accounts/{name}/smpp/password", status_code=202, tags=["accounts"])
-async def send_password(desk: Sets, name: str, body: Renewal | None = None) -> JSON:
+@routes.post("/accounts/{name}/smpp/password", status_code=202, response_class=Response, tags=["accounts"])
+async def send_password(desk: Sets, name: str, body: Renewal | None = None) -> Response:
     """Send a new password to the account's contact. It is never shown; the old one works until the letter has left."""
-    return await desk.letters.renew_password(name, body.drop_binds if body else False)
+    await desk.letters.renew_password(name, body.drop_binds if body else False)
+    return Response(status_code=202)
 
 
 @routes.get("/mail", tags=["mail"])

@@ -41,6 +41,15 @@ class Letter(NamedTuple):
     done_at: int | None
 
 
+class Crossing(NamedTuple):
+    """An account that came below the balance of its warning (`low`), or that has enough again."""
+
+    account: int
+    balance: int
+    threshold: int
+    low: bool
+
+
 class NewHash(NamedTuple):
     """What a letter with an account's new password makes true."""
 
@@ -57,6 +66,13 @@ class NewLink(NamedTuple):
 
 Effect = NewHash | NewLink | None
 COLUMNS = ", ".join(Letter._fields)
+CROSSINGS = """
+    SELECT id, balance, threshold, low FROM (
+        SELECT id, balance, threshold, threshold > 0 AND balance < threshold AS low
+        FROM (SELECT id, balance, CAST(round(json_extract(settings, '$.low_credit_alert') * 10000) AS INTEGER)
+                  AS threshold FROM account))
+    WHERE coalesce(low, 0) <> EXISTS (SELECT 1 FROM low_credit WHERE account = id)
+"""
 LETTER = f"SELECT {COLUMNS} FROM letter"  # noqa: S608 (names)
 
 
@@ -127,9 +143,10 @@ class Outbox:
         await self._database.write(ending(id_, "waiting", at, None, None, changes=changes))
 
     # -- credit that runs low --------------------------------------------------------------------------------------
-    async def warned(self) -> frozenset[int]:
-        """Accounts whose owner was told, and that have not had enough since."""
-        return frozenset([account for (account,) in await self._database.read("SELECT account FROM low_credit")])
+    async def crossed(self) -> list[Crossing]:
+        """Accounts that are low and whose owner was not told, or the other way round."""
+        found = await self._database.read(CROSSINGS)
+        return [Crossing(account, balance, threshold or 0, bool(low)) for account, balance, threshold, low in found]
 
     async def warn(self, low: Mapping[int, Mapping[str, Any]], enough: Sequence[int], at: int) -> None:
         """A letter to each of `low` (with what it tells), once until the account stands among `enough`."""

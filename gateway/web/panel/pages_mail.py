@@ -34,9 +34,13 @@ async def send_password(request: Request, name: str, desk: Sets) -> Response:
 async def reveal_password(request: Request, name: str, desk: Operates) -> Response:
     """For want of a mail server: shown once, to be handed over."""
     form = await typed(request)
+    try:
+        desk.letters.may_be_shown()
+    except Fault as fault:
+        return await dialog(request, desk, name, Form(form, fault), fault.status)
     made = await desk.accounts.rotate_password(name, text(form, "drop_binds") == "on")
     account = await desk.accounts.show(name)
-    return page(request, "account_created.html", account=account, password=made["password"])
+    return page(request, "account_created.html", account=account, password=made["password"], renewed=True)
 
 
 async def dialog(request: Request, desk: Desk, name: str, form: Form | None = None, status: int = 200) -> Response:

@@ -18,7 +18,7 @@ from gateway.mail.post import Post
 from gateway.mail.postman import HOURLY_MS, MOST_TRIES, PAUSES_MS, Postman, carrier
 from store.office.outbox import MOST_AN_HOUR
 from store.protocol import AccountRow, StoreDown
-from tests.gateway.desk import Desk, open_desk
+from tests.gateway.desk import Desk, open_desk, submit
 from tests.mailserver import MailServer, fact, text_of
 
 HOSTILE = "<script>alert(1)</script>\r\nBcc: eve@example.org"
@@ -228,6 +228,13 @@ async def test_low_credit_is_told_once_until_there_is_enough_again(scene: Scene)
     await scene.desk.operator.credits.add("smpp-a", "-100")
     await scene.postman.turn()
     assert len(scene.server.letters) == 2
+
+
+async def test_an_account_that_wants_no_warning_gets_none(scene: Scene) -> None:
+    await scene.account(low_credit_alert="0", credits="10", credit_limit="50")
+    await scene.desk.accept("smpp-a", submit(), charge=300_000)
+    await scene.postman.turn()
+    assert scene.server.letters == []
 
 
 async def test_what_people_typed_is_only_text(scene: Scene) -> None:
