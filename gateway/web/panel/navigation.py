@@ -61,6 +61,10 @@ class Navigation:
     def __init__(self, paths: set[str]) -> None:
         self._paths = paths
 
+    def has(self, path: str) -> bool:
+        """Whether there is such a page."""
+        return path in self._paths
+
     def account(self, actor: Actor, name: str, path: str) -> list[Link]:
         return self._links(OF_AN_ACCOUNT, actor, name, path)
 
