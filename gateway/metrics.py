@@ -98,6 +98,8 @@ class Meter(Collector):
         self.loop_lag = 0.0
         self.topups_waiting = 0
         self.orders = {True: 0, False: 0}  # whether the payment service took it
+        self.letters = Counter({"sent": 0, "not_taken": 0, "failed": 0})  # attempts, by how they ended
+        self.letters_waiting = 0
         self._accounts = accounts
         self.registry = CollectorRegistry()
         self.registry.register(self)
@@ -132,6 +134,12 @@ class Meter(Collector):
         for taken, count in self.orders.items():
             orders.add_metric(["taken" if taken else "not_taken"], count)
         yield orders
+        letters = CounterMetricFamily(
+            "smppgate_mail_attempts", "Letters handed to the mail server, by what became of it.", labels=["result"]
+        )
+        for result, count in self.letters.items():
+            letters.add_metric([result], count)
+        yield letters
         yield from self._gauges()
 
     def _gauges(self) -> Iterable[Metric]:
@@ -158,6 +166,7 @@ class Meter(Collector):
         yield GaugeMetricFamily(
             "smppgate_topups_waiting", "Top-ups asked for and not decided.", value=self.topups_waiting
         )
+        yield GaugeMetricFamily("smppgate_mail_waiting", "Letters that wait to leave.", value=self.letters_waiting)
         yield GaugeMetricFamily(
             "smppgate_loop_lag_seconds", "How late the event loop's last tick was.", value=self.loop_lag
         )

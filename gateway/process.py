@@ -46,8 +46,9 @@ async def serve(
 
     from .admin import Admin
     from .archive import Archive, open_archive
+    from .mail.handover import carrier
     from .mail.post import Post
-    from .mail.postman import Postman, carrier, open_postman
+    from .mail.postman import Postman, open_postman
     from .payment import Payment
     from .till import Till, open_till
     from .web.access import LocalAccess
@@ -65,7 +66,7 @@ async def serve(
         post = None
         if config.mail.host:
             carry, sender, url = carrier(config.mail), config.mail.sender, config.web.address
-            postman = Postman(store, gateway, carry, sender, url, gateway.wall)
+            postman = Postman(store, gateway, carry, sender, url, gateway.wall, gateway.meter)
             post = Post(store, gateway.wall_ms, postman.wake)
             await listeners.enter_async_context(open_postman(postman))
         till = Till(store, payment, gateway.wall, post.announce if post else None, gateway.meter)

@@ -2,6 +2,8 @@
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any, Self
@@ -20,6 +22,8 @@ class MailServer:
         self.recipients: list[str] = []
         self.answers: list[str] = []
         """What the next letters are answered with, instead of being taken."""
+        self.before_250: Callable[[], None] = lambda: None
+        """Called when a letter has been taken, and nobody has heard of it."""
         self._login = login
         more: dict[str, Any] = {"require_starttls": True, "tls_context": tls} if starttls else {}
         if login:
@@ -49,7 +53,30 @@ class MailServer:
         assert isinstance(letter, EmailMessage)
         self.letters.append(letter)
         self.recipients += envelope.rcpt_tos
+        self.before_250()
         return "250 taken"
+
+
+@asynccontextmanager
+async def hanging_up(at: bytes) -> AsyncIterator[int]:
+    """A server that agrees to everything until it hears `at`, and then is gone; silent from the start if that is empty.
+    -> its port."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if at:
+            writer.write(b"220 here\r\n")
+            inside = False  # the letter: nothing is answered before its end
+            while (line := await reader.readline()) and not line.upper().startswith(at):
+                if not inside:
+                    inside = line.upper().startswith(b"DATA")
+                    writer.write(b"354 go on\r\n" if inside else b"250 well\r\n")
+        else:
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
 
 
 def text_of(letter: EmailMessage, kind: str = "plain") -> str:

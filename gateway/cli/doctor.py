@@ -42,6 +42,7 @@ def examine(config: "Config", client: "Client") -> Iterator[Finding]:
     yield descriptors(config)
     yield from certificates(config)
     yield from listeners(config, running)
+    yield mail(config)
     yield from store(client)
 
 
@@ -148,6 +149,26 @@ def free(name: str, address: "Address") -> Finding:
     except OSError as error:
         return Finding(name, BAD, f"{address}: {error}", f"free the port, or set {name} to another one")
     return Finding(name, GOOD, f"{address} is free")
+
+
+def mail(config: "Config") -> Finding:
+    import asyncio
+
+    import aiosmtplib
+
+    from gateway.mail.handover import reach, told
+
+    server = config.mail
+    if not server.host:
+        return Finding("mail", GOOD, "off: no mail server is configured")
+    at = f"{server.host}:{server.port} ({server.security})"
+    try:
+        asyncio.run(reach(server))
+    except (OSError, ValueError, aiosmtplib.SMTPException) as error:
+        return Finding(
+            "mail", BAD, f"{at}: {told(error)}", "letters wait until it answers; look at the section [mail]"
+        )
+    return Finding("mail", GOOD, f"{at} answers")
 
 
 def store(client: "Client") -> Iterator[Finding]:

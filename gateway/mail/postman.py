@@ -6,10 +6,9 @@ out. A password or a link is never logged.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from random import SystemRandom
 from typing import NamedTuple
 
@@ -21,11 +20,12 @@ from acl.password import generate, hash_password
 from gateway.admin.contact import Contact, contact_of
 from gateway.admin.entrance import new_link
 from gateway.admin.live import Live
-from gateway.config import Mail as MailServer
+from gateway.metrics import Meter
 from store.office.changes import Change
 from store.office.outbox import Effect, Letter, NewHash, NewLink
 from store.protocol import AccountRow, Store, StoreError
 
+from .handover import Carry, Undeliverable, told
 from .letters import INVITATION, PASSWORD, RESET, message
 
 log = structlog.get_logger()
@@ -33,14 +33,7 @@ EVERY = 5.0  # seconds between two looks, if nobody wakes the postman
 PAUSES_MS = (15_000, 60_000, 300_000, 900_000)  # until the second, third … attempt; from then on hourly
 HOURLY_MS = 3_600_000
 MOST_TRIES = 30  # more than a day
-LONGEST_ERROR = 300  # characters of what the mail server said
-
-Carry = Callable[[EmailMessage], Awaitable[None]]
-
-
-class Undeliverable(Exception):  # noqa: N818 - it is what the mail server says of a letter
-    """No later attempt would go better."""
-
+LEAVING = 5.0  # seconds an attempt under way may still take when the gateway stops
 
 class Attempt(NamedTuple):
     """What one attempt carries, and whom it is about."""
@@ -56,24 +49,39 @@ class Postman:
     """`url` is where the panel is found, for links."""
 
     def __init__(
-        self, store: Store, live: Live, carry: Carry, sender: str, url: str, wall: Callable[[], float]
+        self,
+        store: Store,
+        live: Live,
+        carry: Carry,
+        sender: str,
+        url: str,
+        wall: Callable[[], float],
+        meter: Meter | None = None,
     ) -> None:
         self._store, self._live, self._carry, self._sender = store, live, carry, sender
-        self._url, self._wall = url, wall
-        self._awake = asyncio.Event()
+        self._url, self._wall, self._meter = url, wall, meter or Meter(list)
+        self._awake, self._leaving = asyncio.Event(), False
 
     def wake(self) -> None:
         """There is something to carry."""
+        self._awake.set()
+
+    def leave(self) -> None:
+        """Finish the attempt under way, and begin no other."""
+        self._leaving = True
         self._awake.set()
 
     async def turn(self) -> None:
         """Everything that is due, once."""
         await self._warn()
         for letter in await self._store.outbox.due(self._now()):
+            if self._leaving:
+                break
             await self.carry(letter)
+        self._meter.letters_waiting = await self._store.outbox.waiting()
 
     async def forever(self) -> None:
-        while True:
+        while not self._leaving:
             self._awake.clear()
             try:
                 await self.turn()
@@ -96,8 +104,7 @@ class Postman:
         except (OSError, aiosmtplib.SMTPException) as fault:  # first: a certificate that is wrong is a ValueError, too
             await self._later(letter, told(fault))
         except (Undeliverable, ValueError) as fault:
-            log.warning("letter failed", letter=letter.id, kind=letter.kind, reason=told(fault))
-            await self._store.outbox.failed(letter.id, self._now(), told(fault))
+            await self._given_up(letter, told(fault))
         else:
             await self._arrived(letter, attempt)
 
@@ -131,11 +138,16 @@ class Postman:
 
     async def _later(self, letter: Letter, error: str) -> None:
         if letter.tries + 1 >= MOST_TRIES:
-            log.warning("letter given up", letter=letter.id, kind=letter.kind, reason=error)
-            await self._store.outbox.failed(letter.id, self._now(), error)
+            await self._given_up(letter, error)
             return
+        self._meter.letters["not_taken"] += 1
         log.warning("letter not taken", letter=letter.id, kind=letter.kind, tries=letter.tries + 1, reason=error)
         await self._store.outbox.postponed(letter.id, self._now() + pause(letter.tries), error)
+
+    async def _given_up(self, letter: Letter, error: str) -> None:
+        self._meter.letters["failed"] += 1
+        log.warning("letter failed", letter=letter.id, kind=letter.kind, tries=letter.tries + 1, reason=error)
+        await self._store.outbox.failed(letter.id, self._now(), error)
 
     async def _arrived(self, letter: Letter, attempt: Attempt) -> None:
         """250: what it carried is true from now on."""
@@ -147,6 +159,7 @@ class Postman:
         except StoreError as fault:  # what has left opens nothing; the next attempt makes another
             log.warning("letter taken, but not noted", letter=letter.id, kind=letter.kind, reason=str(fault))
             return
+        self._meter.letters["sent"] += 1
         log.info("letter sent", letter=letter.id, kind=letter.kind, tries=letter.tries + 1)
         if taken and row is not None:
             await self._live.accounts.refresh()
@@ -175,50 +188,14 @@ def pause(tries: int) -> int:
     return PAUSES_MS[tries] if tries < len(PAUSES_MS) else HOURLY_MS
 
 
-def told(fault: BaseException) -> str:
-    """What went wrong, in one line of a bounded length."""
-    text = str(fault) or type(fault).__name__
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:LONGEST_ERROR]
-
-
-def carrier(server: MailServer) -> Carry:
-    """Hands a message to the mail server of the configuration. Returns once that has taken it."""
-
-    async def carry(made: EmailMessage) -> None:
-        password = server.password or (server.password_file.read_text("utf-8").strip() if server.password_file else "")
-        try:
-            async with asyncio.timeout(3 * server.timeout):
-                await aiosmtplib.send(
-                    made,
-                    hostname=server.host,
-                    port=server.port,
-                    use_tls=server.security == "tls",
-                    start_tls=server.security == "starttls",
-                    username=server.username or None,
-                    password=password or None,
-                    cert_bundle=str(server.ca_file) if server.ca_file else None,
-                    timeout=server.timeout,
-                )
-        except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPDataError) as fault:
-            if for_good(fault):
-                raise Undeliverable(f"the mail server refused it: {told(fault)}") from None
-            raise
-
-    return carry
-
-
-def for_good(fault: aiosmtplib.SMTPException) -> bool:
-    refusals = fault.recipients if isinstance(fault, aiosmtplib.SMTPRecipientsRefused) else [fault]
-    return all(isinstance(one, aiosmtplib.SMTPResponseException) and 500 <= one.code < 600 for one in refusals)
-
-
 @asynccontextmanager
 async def open_postman(postman: Postman) -> AsyncIterator[None]:
-    """Carries letters until it is left; an attempt under way is given up, and made again at the next start."""
+    """Carries letters until it is left. An attempt under way may end; if it takes too long it is given up, and made
+    again at the next start."""
     task = asyncio.create_task(postman.forever(), name="postman")
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        postman.leave()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(task, LEAVING)

@@ -124,6 +124,10 @@ class Outbox:
         """State -> how many letters."""
         return dict(await self._database.read("SELECT state, count(*) FROM letter GROUP BY state"))
 
+    async def waiting(self) -> int:
+        ((number,),) = await self._database.read("SELECT count(*) FROM letter WHERE next_try IS NOT NULL")
+        return int(number)
+
     async def sent(self, id_: int, at: int, effect: Effect = None, changes: Sequence[Change] = ()) -> bool:
         """The mail server has taken it: what it carries is true from now on. -> False if it was discarded meanwhile."""
         done: bool = await self._database.write(sending(id_, at, effect, changes))

@@ -64,6 +64,8 @@ def test_every_metric_has_its_kind_and_says_what_it_is() -> None:
         "smppgate_commit_group_size": "histogram",
         "smppgate_payment_orders": "counter",
         "smppgate_topups_waiting": "gauge",
+        "smppgate_mail_attempts": "counter",
+        "smppgate_mail_waiting": "gauge",
         "smppgate_binds": "gauge",
         "smppgate_deliveries_pending": "gauge",
         "smppgate_deliveries_oldest_seconds": "gauge",

@@ -35,7 +35,7 @@ class Desk:
             octets = None if body is None else json.dumps(body).encode()
             connection.request(method, f"{path}?{urlencode(query)}", octets, {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            said = json.loads(answer.read())
+            said = json.loads(answer.read() or b"null")
         finally:
             connection.close()
         if answer.status >= 400:

@@ -13,6 +13,7 @@ import trustme
 
 from gateway.cli import certificate, doctor
 from gateway.config import Address, Config, Tls
+from tests.mailserver import MailServer
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +84,18 @@ def test_ports(tmp_path: Path) -> None:
     assert doctor.free("smpp.listen", address).state == "ok"
     refused = doctor.answering("smpp.listen", address)
     assert (refused.state, bool(refused.advice)) == ("bad", True)
+
+
+def test_the_mail_server() -> None:
+    assert doctor.mail(Config()).state == "ok"
+    with MailServer() as server:
+        section = {"host": "127.0.0.1", "port": server.port, "security": "none", "sender": "sms@example.net"}
+        config = Config.model_validate({"mail": section})
+        assert (doctor.mail(config).state, server.letters) == ("ok", [])
+        wants_more = Config.model_validate({"mail": {**section, "security": "starttls"}})
+        assert doctor.mail(wants_more).state == "bad"  # it has no STARTTLS, and nothing is sent in the clear instead
+    found = doctor.mail(config)
+    assert (found.state, bool(found.advice)) == ("bad", True)
 
 
 def test_every_listener_is_looked_at() -> None:

@@ -1,8 +1,10 @@
 """Letters on their way to a real mail server: what arrives, what is true afterwards, and what happens when it does not
 go well."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +15,15 @@ from structlog.testing import capture_logs
 from acl.password import verify
 from gateway.admin import Admin
 from gateway.config import Mail
+from gateway.mail.handover import carrier
 from gateway.mail.letters import SENDER
 from gateway.mail.post import Post
-from gateway.mail.postman import HOURLY_MS, MOST_TRIES, PAUSES_MS, Postman, carrier
+from gateway.mail.postman import HOURLY_MS, MOST_TRIES, PAUSES_MS, Postman, open_postman
+from gateway.metrics import Meter
 from store.office.outbox import MOST_AN_HOUR
 from store.protocol import AccountRow, StoreDown
 from tests.gateway.desk import Desk, open_desk, submit
-from tests.mailserver import MailServer, fact, text_of
+from tests.mailserver import MailServer, fact, hanging_up, text_of
 
 HOSTILE = "<script>alert(1)</script>\r\nBcc: eve@example.org"
 
@@ -201,6 +205,67 @@ async def test_a_server_that_is_not_there_is_no_end(scene: Scene, tmp_path: Path
     await scene.renew()
     await postman.turn()
     assert await scene.states() == ["waiting"]
+
+
+@pytest.mark.parametrize("at", [b"", b"MAIL", b"RCPT", b"DATA", b"SUBJECT", b"."])
+async def test_a_server_that_hangs_or_is_gone_in_the_middle_leaves_the_old_password(
+    scene: Scene, at: bytes
+) -> None:
+    before = await scene.account()
+    await scene.renew()
+    async with hanging_up(at) as port:
+        broken = Mail(host="127.0.0.1", port=port, sender="sms@example.net", security="none", timeout=0.3)
+        postman = Postman(scene.desk.store, scene.desk.live, carrier(broken), broken.sender, "", scene.desk.time.wall)
+        await postman.turn()
+    [letter] = await scene.desk.store.outbox.newest()
+    assert (letter.state, letter.tries, bool(letter.error)) == ("waiting", 1, True)
+    assert (await scene.row()).password_hash == before.password_hash
+
+
+async def test_an_attempt_under_way_may_end_before_the_gateway_does(scene: Scene) -> None:
+    await scene.account()
+    await scene.renew()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    carry = carrier(Mail(host="127.0.0.1", port=scene.server.port, sender="sms@example.net", security="none"))
+
+    async def slowly(made: EmailMessage) -> None:
+        begun.set()
+        await go_on.wait()
+        await carry(made)
+
+    postman = Postman(scene.desk.store, scene.desk.live, slowly, "sms@example.net", "", scene.desk.time.wall)
+    async with open_postman(postman):
+        await begun.wait()
+        asyncio.get_running_loop().call_soon(go_on.set)
+    assert await scene.states() == ["sent"]
+
+
+async def test_a_stop_does_not_wait_for_ever(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.mail.postman.LEAVING", 0.05)
+    await scene.account()
+    await scene.renew()
+    begun = asyncio.Event()
+
+    async def never(_made: EmailMessage) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    postman = Postman(scene.desk.store, scene.desk.live, never, "sms@example.net", "", scene.desk.time.wall)
+    async with open_postman(postman):
+        await begun.wait()
+    assert await scene.states() == ["waiting"]
+
+
+async def test_attempts_are_counted_by_how_they_ended(scene: Scene) -> None:
+    await scene.account()
+    meter = Meter(list)
+    carry = carrier(Mail(host="127.0.0.1", port=scene.server.port, sender="sms@example.net", security="none"))
+    postman = Postman(scene.desk.store, scene.desk.live, carry, "sms@example.net", "", scene.desk.time.wall, meter)
+    scene.server.answers = ["451 later", "550 never"]
+    for address in ("a@example.com", "b@example.com", "c@example.com"):
+        await scene.desk.store.outbox.put("test", int(scene.desk.time.now * 1000), facts={"to": address})
+    await postman.turn()
+    assert (meter.letters, meter.letters_waiting) == ({"sent": 1, "not_taken": 1, "failed": 1}, 1)
 
 
 # -- other letters ---------------------------------------------------------------------------------------------------
