@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from acl.addresses import network
 
 PREFIX = "SMPPGATE_"
-NOT_SETTINGS = {"SMPPGATE_CONFIG", "SMPPGATE_LOAD_PASSWORD"}
+NOT_SETTINGS = {"SMPPGATE_CONFIG", "SMPPGATE_FAILPOINTS", "SMPPGATE_LOAD_PASSWORD"}
 # Kubernetes and Docker links put such variables beside a service called "smppgate"; they are not ours.
 NEIGHBOURS = re.compile(r"SMPPGATE_(SERVICE_|PORT(_|$)|NAME$|ENV_)")
 # Relative paths written in the file count from the file's folder, so the same file means the same wherever one stands.

@@ -3,6 +3,8 @@
 Invariant: exit 0 for done, 1 for failed, 2 for a wrong call, 3 for not found or in conflict.
 """
 
+import os
+
 import click
 
 from . import (
@@ -20,7 +22,7 @@ from . import (
     serving,
     topups,
 )
-from .whereabouts import Group
+from .whereabouts import USAGE, Failure, Group
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -30,6 +32,19 @@ def main() -> None:
 
     While the server runs, these commands talk to it; when it is stopped, they open its store.
     """
+    if planted := os.environ.get("SMPPGATE_FAILPOINTS"):
+        plant(planted)
+
+
+def plant(planted: str) -> None:
+    """For drills and tests: docs/TESTING.md."""
+    from gateway import failpoints
+
+    try:
+        failpoints.install(planted)
+    except ValueError as error:
+        raise Failure(f"SMPPGATE_FAILPOINTS: {error}", USAGE) from None
+    click.echo(f"SMPPGATE_FAILPOINTS is set, so this process will not behave: {planted}", err=True)
 
 
 for command in (

@@ -63,16 +63,21 @@ def apply(connection: sqlite3.Connection) -> None:
     """The steps that are still missing, each in a transaction of its own."""
     for step in known()[len(applied(connection)) :]:
         try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE;\n{step.script}\nPRAGMA user_version = {step.number};\n"
-                "INSERT INTO migration(number, name, checksum)"
-                f" VALUES ({step.number}, '{step.name}', '{step.checksum}');\n"
-                "COMMIT"
-            )
+            write(connection, step)
+            connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.rollback()
             raise
+
+
+def write(connection: sqlite3.Connection, step: Migration) -> None:
+    """All of a step but its end."""
+    connection.executescript(
+        f"BEGIN IMMEDIATE;\n{step.script}\nPRAGMA user_version = {step.number};\n"
+        "INSERT INTO migration(number, name, checksum)"
+        f" VALUES ({step.number}, '{step.name}', '{step.checksum}')"
+    )
 
 
 def differences(connection: sqlite3.Connection) -> list[str]:
