@@ -100,18 +100,44 @@ class Accounts:
             return await self._save(row, settings)
 
     async def remove_address(self, name: str, address: str) -> Shape:
+        return await self._remove(name, [address], "address")
+
+    async def add_addresses(self, name: str, addresses: Sequence[str]) -> Shape:
+        """All of them or none. One that stands there already is no fault: what is wanted is so."""
         async with self._office.changing:
             row = await self._office.named(self._actor, name)
-            canonical, listed = spelt(address), listed_addresses(row)
-            if canonical not in listed:
-                raise NotFound(f"{canonical} is not authorised for {row.name}; {', '.join(listed) or 'no address'} is")
-            less: dict[str, Any] = {"addresses": [one for one in listed if one != canonical]}
-            if row.settings.get("address_comments"):
-                less["address_comments"] = other_comments(row, canonical)
-            settings, faults = accepted(row.settings, less)
-            if faults:
-                raise Invalid(*faults)
-            return await self._save(row, settings)
+            listed = listed_addresses(row)
+            wanted = list(dict.fromkeys([*listed, *all_spelt(addresses, "ips")]))
+            if len(wanted) > MAX_ADDRESSES:
+                more = len(wanted) - len(listed)
+                count = f"{len(listed)} of {MAX_ADDRESSES} addresses"
+                raise Conflict(f"{row.name} has {count}; {more} more do not fit, remove some first")
+            return await self._authorise(row, wanted)
+
+    async def remove_addresses(self, name: str, addresses: Sequence[str]) -> Shape:
+        """All of them or none."""
+        return await self._remove(name, addresses, "ips")
+
+    async def _remove(self, name: str, addresses: Sequence[str], field: str) -> Shape:
+        async with self._office.changing:
+            row = await self._office.named(self._actor, name)
+            gone, listed = all_spelt(addresses, field), listed_addresses(row)
+            unknown = [one for one in gone if one not in listed]
+            if unknown:
+                there = ", ".join(listed) or "no address"
+                raise NotFound(f"{', '.join(unknown)} is not authorised for {row.name}; {there} is")
+            return await self._authorise(row, [one for one in listed if one not in gone])
+
+    async def _authorise(self, row: AccountRow, addresses: list[str]) -> Shape:
+        """These and no others; what was noted about those that go, goes with them."""
+        fields: dict[str, Any] = {"addresses": addresses}
+        if row.settings.get("address_comments"):
+            noted = row.settings["address_comments"]
+            fields["address_comments"] = [each for each in noted if each.partition(" ")[0] in addresses]
+        settings, faults = accepted(row.settings, fields)
+        if faults:
+            raise Invalid(*faults)
+        return await self._save(row, settings)
 
     async def rotate_password(self, name: str, drop_binds: bool) -> Shape:
         """The old password is refused for new binds at once; open binds stay unless they are to be dropped."""
@@ -207,7 +233,17 @@ def other_comments(row: AccountRow, address: str) -> list[str]:
 
 
 def spelt(address: str) -> str:
-    try:
-        return network(address)
-    except ValueError as why:
-        raise Invalid(Wrong("address", f"{address}: {why}")) from None
+    return all_spelt([address], "address")[0]
+
+
+def all_spelt(addresses: Iterable[str], field: str) -> list[str]:
+    """In their only spelling; Invalid names every one that is wrong."""
+    found, wrong = list[str](), list[Wrong]()
+    for address in addresses:
+        try:
+            found.append(network(address))
+        except ValueError as why:
+            wrong.append(Wrong(field, f"{address}: {why}"))
+    if wrong:
+        raise Invalid(*wrong)
+    return found

@@ -17,6 +17,7 @@ from . import (
     people_routes,
     sender_routes,
     sending_routes,
+    smpp_routes,
     traffic_routes,
 )
 from .access import Access
@@ -24,6 +25,7 @@ from .problems import MEDIA_TYPE, answer_with_problems
 
 ROUTES = (
     account_routes,
+    smpp_routes,
     credit_routes,
     payment_routes,
     live_routes,
