@@ -21,6 +21,7 @@ from . import (
     pages_preferences,
     pages_senders,
     pages_settings,
+    pages_specification,
     pages_topups,
 )
 from .failing import answer_with_pages
@@ -39,6 +40,7 @@ PAGES = (
     pages_blacklist,
     pages_credits,
     pages_topups,
+    pages_specification,
     pages_people,
     pages_changes,
     pages_mail,
