@@ -19,6 +19,7 @@ from gateway.metrics import AccountView, Meter  # noqa: E402 - as above
 from gateway.smpp.answers import STATUS  # noqa: E402 - as above
 from gateway.web.rights import OPEN, ROLES, guarded  # noqa: E402 - as above
 from pdu.constants import STATUS_NAMES  # noqa: E402 - as above
+from tests import promises  # noqa: E402 - as above
 
 SETTINGS_HEAD = """\
 # Settings of an account
@@ -115,6 +116,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "ANSWERS.md": answers,
     "METRICS.md": metrics,
     "ACCESS.md": access,
+    "PROMISES.md": promises.page,
 }
 
 

@@ -19,6 +19,10 @@ settings.register_profile("prove", max_examples=10_000, deadline=None, suppress_
 settings.load_profile(PROFILE)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "promise(*names): checks these promises of docs/promises.toml")
+
+
 @pytest.fixture(scope="session")
 def effort() -> Callable[[int, int], int]:
     """``effort(ci, prove)``: the size of a proof under the profile in force."""

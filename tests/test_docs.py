@@ -17,7 +17,7 @@ def pages() -> dict[str, str]:
     return {name: page() for name, page in module.PAGES.items()}
 
 
-@pytest.mark.parametrize("name", ["SETTINGS.md", "ANSWERS.md", "METRICS.md", "ACCESS.md"])
+@pytest.mark.parametrize("name", ["SETTINGS.md", "ANSWERS.md", "METRICS.md", "ACCESS.md", "PROMISES.md"])
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert (DOCS / name).read_text("utf-8") == pages()[name], "run: python docs/generate.py"
 

@@ -70,6 +70,7 @@ async def test_a_receipt_waits_until_its_client_binds_again(server: Road) -> Non
         assert not client.deliveries  # once acknowledged, never told again
 
 
+@pytest.mark.promise("D2")
 async def test_receipts_wait_for_their_client_while_the_server_is_stopped(tmp_path: Path) -> None:
     async with Road(tmp_path, more=LATE) as server:
         login = server.desk.account("away")
@@ -176,6 +177,7 @@ async def test_a_client_that_does_not_read_keeps_a_window_from_the_others_and_no
         assert {receipt.message_id for receipt in other.receipts} == set(ids)
 
 
+@pytest.mark.promise("D5")
 async def test_a_receipt_never_overtakes_the_answer_that_names_its_id(tmp_path: Path) -> None:
     async with Road(tmp_path, delay="0s") as server:
         login = server.desk.account("swift", window=200, delivery_window=200, credits="4000")
@@ -230,6 +232,7 @@ async def owing(folder: Path, number: int) -> tuple[Login, list[str]]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.promise("D3")
 async def test_a_backlog_drains_oldest_first_and_once_each_in_bounded_memory(
     tmp_path: Path, effort: Callable[[int, int], int]
 ) -> None:

@@ -33,6 +33,7 @@ async def state(house: Inside, login: Login, message_id: str) -> str:
 
 
 @pytest.mark.parametrize(("away", "told"), [(7 * DAY - HOUR, True), (7 * DAY + HOUR, False)])
+@pytest.mark.promise("D2")
 async def test_a_receipt_waits_seven_days_and_no_longer(tmp_path: Path, away: float, told: bool) -> None:
     wall = Wall()
     async with inside(tmp_path, wall=wall) as house:
@@ -54,6 +55,7 @@ async def test_a_receipt_waits_seven_days_and_no_longer(tmp_path: Path, away: fl
         assert await house.store.audit() == []
 
 
+@pytest.mark.promise("R2")
 async def test_ids_grow_though_the_clock_is_put_back(tmp_path: Path) -> None:
     wall = Wall()
     ids, login = list[int](), None

@@ -110,6 +110,7 @@ async def examined(folder: Path, load: Load, ended: bool) -> list[Findings]:
     return findings
 
 
+@pytest.mark.promise("R1", "R2", "R3", "R4", "R5", "M1", "M2", "M3", "M6", "D1", "D2")
 async def test_no_acknowledged_message_is_lost_or_paid_twice_whenever_the_server_dies(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,6 +46,7 @@ def statuses(asked: list[Asked]) -> Counter[int | None]:
     return Counter([one.status for one in asked])
 
 
+@pytest.mark.promise("M4")
 async def test_a_hundred_binds_spend_exactly_the_thousand_credits_there_are(server: Road) -> None:
     login = server.desk.account("crowd", credits="1000", max_binds=100, window=20)
     clients = await all_of(bound(server.port, login) for _ in range(100))
@@ -60,6 +61,7 @@ async def test_a_hundred_binds_spend_exactly_the_thousand_credits_there_are(serv
     server.desk.audited()
 
 
+@pytest.mark.promise("M4")
 async def test_top_ups_in_the_middle_of_a_rush_are_spent_to_the_last_credit(server: Road) -> None:
     login = server.desk.account("rush", credits="100", max_binds=20, window=10)
     clients = await all_of(bound(server.port, login) for _ in range(20))
@@ -94,6 +96,7 @@ async def test_top_ups_in_the_middle_of_a_rush_are_spent_to_the_last_credit(serv
     ("policy", "comes_back"),
     [("unsent", {"8"}), ("undelivered", {"8", "9"}), ("never", set())],
 )
+@pytest.mark.promise("M3")
 async def test_the_refund_policy_decides_what_comes_back(server: Road, policy: str, comes_back: set[str]) -> None:
     login = server.desk.account(f"refund-{policy}", refund=policy, credits="100")
     async with await bound(server.port, login) as client:
@@ -110,6 +113,7 @@ async def test_the_refund_policy_decides_what_comes_back(server: Road, policy: s
     server.desk.audited()
 
 
+@pytest.mark.promise("M3")
 async def test_a_refund_is_what_was_paid_though_the_price_has_changed(server: Road) -> None:
     server.desk.prices("changing", rest="2.5")
     login = server.desk.account("changing", credits="10", price_plan="changing")
@@ -148,6 +152,7 @@ async def test_the_longest_prefix_of_the_plan_names_the_price(server: Road) -> N
     assert server.desk.balance(login) == "6.25"
 
 
+@pytest.mark.promise("R3")
 async def test_a_refused_message_is_neither_stored_nor_charged(server: Road) -> None:
     login = server.desk.account(
         "refused", credits="10", senders=["smppgate"], deny_destinations=["4470"], max_parts=1, data_codings=[0, 8]
@@ -187,6 +192,7 @@ async def test_the_credit_limit_is_the_floor_of_the_balance(server: Road) -> Non
     server.desk.audited()
 
 
+@pytest.mark.promise("M6")
 async def test_a_top_up_sent_fifty_times_at_once_books_once(server: Road) -> None:
     login = server.desk.account("twice", credits="0")
     lines = await all_of(asyncio.to_thread(server.desk.top_up, login, "7.5", "invoice-1") for _ in range(50))

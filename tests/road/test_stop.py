@@ -37,6 +37,7 @@ async def busy(client: Esme, asked: list[Asked]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.promise("A5")
 async def test_a_stop_under_load_answers_what_it_accepted_and_says_goodbye(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -72,6 +73,7 @@ async def test_a_stop_under_load_answers_what_it_accepted_and_says_goodbye(
 
 
 @pytest.mark.prove
+@pytest.mark.promise("A5")
 async def test_a_stop_does_not_wait_for_ever_for_clients_that_do_not_answer(tmp_path: Path) -> None:
     server = Road(tmp_path).start()
     login = server.desk.account("mute", max_binds=2)
@@ -164,6 +166,7 @@ async def test_connections_beyond_the_cap_are_turned_away_and_come_back_when_the
         await bound(server.port, login)
 
 
+@pytest.mark.promise("A6")
 async def test_a_restart_with_many_messages_stored_is_quick(
     tmp_path: Path, effort: Callable[[int, int], int]
 ) -> None:

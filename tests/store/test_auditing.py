@@ -66,6 +66,7 @@ async def spoilt(folder: Path, script: str) -> list[str]:
         ("INSERT INTO multi VALUES (66, 1)", "message 66 was answered as 1"),
     ],
 )
+@pytest.mark.promise("M7")
 async def test_what_is_wrong_is_said(tmp_path: Path, script: str, said: str) -> None:
     found = await spoilt(tmp_path, script)
     assert any(said in sentence for sentence in found), found

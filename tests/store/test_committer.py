@@ -240,6 +240,7 @@ async def test_after_a_failed_commit_it_is_looked_up(
     assert await committer.join_urgently(Verb.ACCEPT, 2, "a") == frozenset()
 
 
+@pytest.mark.promise("R3")
 async def test_a_commit_in_doubt_is_answered_by_nobody_and_followed_by_none(
     disk: Disk, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ async def test_a_cancelled_waiter_changes_nothing_for_the_others(store: Store) -
 
 
 # -- ended -------------------------------------------------------------------------------------------------------
+@pytest.mark.promise("D1")
 async def test_messages_end_once(store: Store) -> None:
     a = await account(store)
     await store.accept(batch(a.id, [1, 2, 3]), "session")
@@ -136,6 +137,7 @@ async def test_a_refund_gives_back_what_each_message_cost_in_one_line(store: Sto
     assert await balance(store, b.id) == 100
 
 
+@pytest.mark.promise("M3")
 async def test_a_repeated_outcome_sinks_no_neighbour_and_refunds_nothing_twice(store: Store) -> None:
     a = await account(store)
     await store.accept(batch(a.id, range(1, 9)), "session")

@@ -66,6 +66,7 @@ async def stored(folder: Path) -> tuple[dict[int, MessageRow], set[int]]:
 
 
 @pytest.mark.prove
+@pytest.mark.promise("R1", "R5", "M1", "M2", "D2")
 def test_nothing_that_was_promised_is_lost(tmp_path: Path, effort: Callable[[int, int], int]) -> None:
     said: dict[str, set[int]] = defaultdict(set)
     for seed in range(effort(4, 50)):

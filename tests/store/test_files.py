@@ -89,6 +89,7 @@ def test_a_half_made_store_is_made_again(folder: Path, database: Path) -> None:
     assert {path.name for path in new.iterdir()} == {"smppgate.db", "lock"}
 
 
+@pytest.mark.promise("R8")
 def test_a_store_that_is_gone_is_not_replaced_by_an_empty_one(folder: Path, database: Path) -> None:
     kept = database.rename(folder / "kept")
     refused(folder, "gone")
@@ -97,6 +98,7 @@ def test_a_store_that_is_gone_is_not_replaced_by_an_empty_one(folder: Path, data
         pass
 
 
+@pytest.mark.promise("R8")
 def test_a_log_without_its_store_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "smppgate.db-wal").write_bytes(b"commits")
     (tmp_path / "lock").write_bytes(b"")
@@ -104,17 +106,20 @@ def test_a_log_without_its_store_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 50, 4096, -4096, -1])
+@pytest.mark.promise("R8")
 def test_a_store_that_was_cut_short_is_refused(folder: Path, database: Path, size: int) -> None:
     os.truncate(database, size if size >= 0 else database.stat().st_size + size)
     refused(folder)
 
 
+@pytest.mark.promise("R8")
 def test_a_header_of_zeros_is_refused(folder: Path, database: Path) -> None:
     with database.open("r+b") as file:
         file.write(bytes(100))
     refused(folder, "does not begin")
 
 
+@pytest.mark.promise("R8")
 def test_a_broken_schema_is_refused(folder: Path, database: Path) -> None:
     with database.open("r+b") as file:
         file.seek(100)
@@ -122,6 +127,7 @@ def test_a_broken_schema_is_refused(folder: Path, database: Path) -> None:
     refused(folder)
 
 
+@pytest.mark.promise("R8")
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "smppgate.db")) as connection:
         connection.execute("CREATE TABLE account(id)")

@@ -77,6 +77,7 @@ def connection() -> Iterator[sqlite3.Connection]:
         pytest.param("INSERT INTO price VALUES ('default', '48', -1)", id="a negative price"),
     ],
 )
+@pytest.mark.promise("R5", "M2")
 def test_the_schema_refuses(connection: sqlite3.Connection, statement: str) -> None:
     before = list(connection.iterdump())
     with pytest.raises(sqlite3.IntegrityError):
