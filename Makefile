@@ -23,7 +23,7 @@ run: $(RUNTIME) ## start a gateway with a demo account on loopback (ARGS: flags 
 	@$(BIN)/smppgate quickstart $(ARGS)
 
 test: $(DEV) ## unit tests, and the whole road against a real server (ARGS: flags for pytest)
-	@$(PYTEST) -m "not interop and not prove" -n $(JOBS) --dist loadfile $(ARGS)
+	@$(PYTEST) -m "not interop and not prove and not browser and not hostile" -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(DEV) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
@@ -45,7 +45,7 @@ regress: $(DEV) ## instructions of the hot road's pieces, by valgrind, against b
 	@$(BIN)/python -m bench.regress $(ARGS)
 
 prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (most of an hour)
-	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop" -n $(JOBS) --dist loadfile --timeout 7200 $(ARGS)
+	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop and not browser" -n $(JOBS) --dist loadfile --timeout 7200 $(ARGS)
 
 prove-short: $(DEV) ## the same proofs in the size CI runs
 	@$(PYTEST) -m prove --timeout 600 $(ARGS)
