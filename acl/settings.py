@@ -173,7 +173,11 @@ class Settings:
 
     # -- what is kept --------------------------------------------------------------------------------------------------
     text_retention: int = _own(
-        "integer", 0, "Days after which texts and numbers of messages are erased; what they cost stays. 0: never.",
+        "integer", 0, "Days after which texts of messages are erased; what they cost stays. 0: never.",
+        unit="days", maximum=3650,
+    )  # fmt: skip
+    number_retention: int = _own(
+        "integer", 0, "Days after which senders and recipients of messages are erased, refused ones too. 0: never.",
         unit="days", maximum=3650,
     )  # fmt: skip
 

@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from acl.settings import InvalidSettings, Settings
-from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, digits_of
+from pdu.bodies import DELIVER_SM_BODY, SUBMIT_SM_BODY, DeliverSm, SubmitSm, digits_of
 from pdu.faults import Malformed
-from store.office.history import BITE
+from store.office.history import History
+from store.office.inbox import Inbox
 from store.protocol import AccountRow, Store, StoreError
 
+from .forgetting import Strip, without_numbers, without_text
 from .ids import id_at
 
 log = structlog.get_logger()
@@ -34,6 +36,15 @@ def addresses(body: bytes) -> tuple[str, str]:
     return digits_of(submit.source).decode("latin-1"), digits_of(submit.destination).decode("latin-1")
 
 
+def received_addresses(body: bytes) -> tuple[str, str]:
+    """The same of a message from a phone."""
+    try:
+        deliver: DeliverSm = DELIVER_SM_BODY.decode(body, 0, 0, len(body))
+    except Malformed:
+        return "", ""
+    return digits_of(deliver.source).decode("latin-1"), digits_of(deliver.destination).decode("latin-1")
+
+
 class Archive:
     def __init__(self, store: Store, wall: Callable[[], float]) -> None:
         self._store, self._wall = store, wall
@@ -43,36 +54,41 @@ class Archive:
         more = True
         while more:
             more = await self._store.history.enter(addresses)
+            more |= await self._store.inbox.enter(received_addresses)
             await self._breathe()
 
     async def erase(self) -> int:
-        """What is older than its account keeps texts, sent and received. -> how many messages."""
-        erased = 0
+        """What is older than its account keeps texts or numbers, sent and received. -> how many messages."""
+        erased, now = 0, int(self._wall() * 1000)
         for row in await self._store.accounts():
-            if days := retention(row):
-                below = id_at(int(self._wall() * 1000) - days * DAY_MS)
-                erased += await self._erase_sent(row.id, below) + await self._erase_received(row.id, below)
+            texts, numbers = retention(row)
+            for what, days, strip in (("text", texts, without_text), ("numbers", numbers, without_numbers)):
+                if days:
+                    below = id_at(now - days * DAY_MS)
+                    erased += await self._strip(self._store.history, row.id, what, below, strip)
+                    erased += await self._strip(self._store.inbox, row.id, f"received {what}", below, strip)
+            if numbers:
+                await self._store.history.forget_refused(row.id, now - numbers * DAY_MS)
         return erased
 
-    async def _erase_sent(self, account: int, below: int) -> int:
-        erased = 0
-        while old := await self._store.history.old(account, below):
-            done = await self._store.history.erase(account, [message.id for message in old])
-            erased += done
-            if not done:  # the others owe a receipt still
-                break
+    async def _strip(self, part: History | Inbox, account: int, what: str, below: int, strip: Strip) -> int:
+        """Begins where everything before is done; what may not be erased yet holds up the mark, not its neighbours."""
+        received = isinstance(part, Inbox)
+        look = part.taken if isinstance(part, Inbox) else part.ended
+        before = mark = after = await self._store.history.erased_below(account, what)
+        done, held = 0, False
+        while found := await look(account, after, below):
+            stripped = [(each, strip(each.body, received)) for each in found if each.free]
+            bodies = [(each.id, body) for each, body in stripped if body != each.body]
+            first_held = next((each.id for each in found if not each.free), None)
+            if not held:
+                mark = found[-1].id + 1 if first_held is None else first_held
+            held = held or first_held is not None
+            if bodies or mark > before:
+                await part.strip(account, bodies, what.endswith("numbers"), (what, mark))
+            done, before, after = done + len(bodies), mark, found[-1].id + 1
             await self._breathe()
-        return erased
-
-    async def _erase_received(self, account: int, below: int) -> int:
-        erased = 0
-        while old := await self._store.history.received(account, last=below - 1, limit=BITE):
-            done = await self._store.history.erase_received(account, [each.id for each in old if not each.owed])
-            erased += done
-            if not done:  # no client has taken the others
-                break
-            await self._breathe()
-        return erased
+        return done
 
     async def _breathe(self) -> None:
         await asyncio.sleep(GIVE_WAY if self._store.awaited else BREATH)
@@ -93,11 +109,13 @@ class Archive:
             await asyncio.sleep(IDLE)
 
 
-def retention(row: AccountRow) -> int:
+def retention(row: AccountRow) -> tuple[int, int]:
+    """Days that texts are kept, and numbers; 0 for ever."""
     try:
-        return Settings.of(row.settings).text_retention
+        settings = Settings.of(row.settings)
     except InvalidSettings:
-        return 0
+        return 0, 0
+    return settings.text_retention, settings.number_retention
 
 
 @asynccontextmanager

@@ -31,6 +31,8 @@ Composer: TypeAlias = Callable[[Sequence[Entry], bool], Statements[Told]]
 FRAMES = 8192
 """Pages in the WAL, 32 MiB, after which it is written back. That takes milliseconds in which nothing is committed: so
 seldom that fewer than one message in a hundred meets it."""
+EMPTY_AFTER = 1.0
+"""Seconds from erasing something until the WAL, which remembers it, is emptied: others may be erased until then."""
 EACH, ALIKE = 8, 12
 """Pages that every transaction writes for itself, and messages that share another one: an estimate."""
 RECOVERY_PAUSE = 1.0
@@ -45,6 +47,7 @@ class Disk(Protocol):
     async def recognise(self, witness: Statement | None, wipe: bool) -> bool: ...
     async def wipe(self) -> None: ...
     async def checkpoint(self) -> None: ...
+    async def empty(self) -> bool: ...
     def overgrown(self) -> bool: ...
 
 
@@ -61,6 +64,7 @@ class Committer:
         self.closed = False
         self._haunted, self._try_again_at = False, 0.0
         self._frames = 0
+        self._stale, self._emptying = False, False  # the WAL holds what was erased; it will be emptied
         self._complain_at = 0.0
         self.observer: Callable[[Commit], None] = lambda commit: None
 
@@ -148,7 +152,7 @@ class Committer:
         """The disk is free: after a group for a small checkpoint if one is due, so that the WAL starts over and is
         never grown again; else for the next group."""
         self._busy = None
-        if wrote and (self._frames >= FRAMES or self._disk.overgrown()):
+        if wrote and (self._frames >= FRAMES or self._disk.overgrown() or (self._stale and not self._open)):
             self._frames = 0
             self._work((), self._write_back())
         else:
@@ -191,6 +195,9 @@ class Committer:
 
     def _count(self, told: Told, began: float) -> None:
         self._frames += EACH + told.messages // ALIKE
+        if told.erased and not self._emptying:
+            self._emptying = True
+            self._loop.call_later(EMPTY_AFTER, self._empty)
         self._tell(Commit(told.messages, self._loop.time() - began, told.moved))
 
     def _tell(self, commit: Commit) -> None:
@@ -226,9 +233,18 @@ class Committer:
             raise StoreDown(f"a commit is in doubt and the store cannot be recovered yet: {error}") from error
         self._haunted = False
 
+    def _empty(self) -> None:
+        """Now, if nobody writes; else as soon as the WAL is written back, or nobody waits."""
+        self._stale, self._emptying = True, False
+        if self._busy is None and not self._open and not self.closed:
+            self._work((), self._write_back())
+
     async def _write_back(self) -> None:
         try:
-            await self._disk.checkpoint()
+            if not self._stale:
+                await self._disk.checkpoint()
+            elif await self._disk.empty():
+                self._stale = False
         except (sqlite3.Error, OSError) as error:
             self._complain(f"the WAL could not be written back: {error}")
 

@@ -35,10 +35,12 @@ class Entry(NamedTuple):
 class Told:
     """What a transaction has to say; made before COMMIT, true after it."""
 
-    __slots__ = ("answers", "books", "messages", "moved", "value", "witness")
+    __slots__ = ("answers", "books", "erased", "messages", "moved", "value", "witness")
 
-    def __init__(self, value: Any = None) -> None:
+    def __init__(self, value: Any = None, *, erased: bool = False) -> None:
         self.value = value
+        self.erased = erased
+        """What was there before must not stay in the log either."""
         self.answers: dict[int, Any] = {}
         """Entry -> its answer, where that is not the usual one."""
         self.moved: dict[int, int] = {}

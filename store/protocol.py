@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from .office.blacklist import Blacklist
     from .office.changes import Change, Changes
     from .office.credentials import Credentials
+    from .office.exports import Exports
     from .office.history import History
+    from .office.inbox import Inbox
     from .office.outbox import Outbox
     from .office.people import People
     from .office.senders import Senders
@@ -230,6 +232,8 @@ class Store(Protocol):
     answers: Answers
     outbox: Outbox
     history: History
+    inbox: Inbox
+    exports: Exports
     senders: Senders
     blacklist: Blacklist
     topups: Topups

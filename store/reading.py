@@ -101,10 +101,8 @@ OWED_COUNTS = """
     LEFT JOIN outcome AS o ON o.message = d.first
     LEFT JOIN incoming AS i ON i.id = d.first
 """
-REFUSALS = """
-    SELECT at, account, kind, reason, status, peer, system_id, source, destination, detail, count
-    FROM refusal WHERE account IS ? ORDER BY id DESC LIMIT ?
-"""
+REFUSED = "at, account, kind, reason, status, peer, system_id, source, destination, detail, count"
+REFUSALS = f"SELECT {REFUSED} FROM refusal WHERE account IS ? ORDER BY id DESC LIMIT ?"
 PRICES = "SELECT p.name, x.prefix, x.price FROM price_plan AS p LEFT JOIN price AS x ON x.plan = p.name ORDER BY 1, 2"
 LAST_ID = """
     SELECT max((SELECT coalesce(max(id), 0) FROM message), (SELECT coalesce(max(id), 0) FROM incoming),

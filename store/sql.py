@@ -59,3 +59,13 @@ def with_ids(sql: str, values: Sequence[Any], ids: Sequence[int]) -> Statements[
     for part in chunks(ids):
         found += yield _with_ids(sql, len(part)), [*values, *part]
     return found
+
+
+def overwriting(statements: Statements[R]) -> Statements[R]:
+    """What these statements erase is overwritten in the file, not only given up: zeros cost pages that nobody else
+    needs written, so only they pay for it."""
+    ((before,),) = yield "PRAGMA secure_delete", ()
+    yield "PRAGMA secure_delete = ON", ()
+    result = yield from statements
+    yield f"PRAGMA secure_delete = {('OFF', 'ON', 'FAST')[before]}", ()
+    return result

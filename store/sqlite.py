@@ -26,7 +26,9 @@ from .office.answers import Answers
 from .office.blacklist import Blacklist
 from .office.changes import Change, Changes
 from .office.credentials import Credentials
+from .office.exports import Exports
 from .office.history import History
+from .office.inbox import Inbox
 from .office.outbox import Outbox
 from .office.people import People
 from .office.senders import Senders
@@ -73,7 +75,7 @@ class SqliteStore:
         self.people, self.changes = People(self), Changes(self)
         self.credentials, self.answers = Credentials(self), Answers(self)
         self.senders, self.blacklist = Senders(self), Blacklist(self)
-        self.history = History(self)
+        self.history, self.inbox, self.exports = History(self), Inbox(self), Exports(self)
         self.traffic, self.outbox = Traffic(self), Outbox(self)
         self.topups, self.statement = Topups(self), AccountStatement(self)
 
@@ -360,16 +362,12 @@ class SqliteStore:
             await asyncio.wait(self._running)
 
 
-def directly(hop: Hop) -> Hop:
-    return hop
-
-
 @asynccontextmanager
 async def open_store(
     path: Path,
     *,
     now: Callable[[], float] = time.time,
-    around: Callable[[Hop], Hop] = directly,
+    around: Callable[[Hop], Hop] = lambda hop: hop,
     patience: float = 0.005,
     longest: float = 0.001,
     reserve: int | None = None,

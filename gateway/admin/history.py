@@ -3,17 +3,21 @@
 Invariant: who may only look sees masked numbers, wherever they stand. Erasing takes words and numbers, never money.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from acl.money import as_credits
-from gateway.archive import addresses
+from acl.reasons import LOGIN_REASONS, REASONS
+from gateway.archive import addresses, received_addresses
 from gateway.ids import id_at
 from pdu.bodies import DELIVER_SM_BODY, DeliverSm, digits_of, user_data
 from pdu.constants import STATE_NAMES
 from pdu.faults import Malformed
 from pdu.text import decode
-from store.office.history import LAST, Fate, Received, Wanted
+from store.office.history import LAST, Fate, Unwanted, Wanted, fits
+from store.office.inbox import Received
 from store.protocol import AccountRow, MessageRow
 
 from . import period
@@ -22,11 +26,15 @@ from .faults import Conflict, Invalid, NotFound, Wrong
 from .masking import for_eyes_of
 from .messages import number
 from .office import Office, alphabet_of
-from .shapes import Shape, message, moment
+from .shapes import Shape, message, moment, refusal
 from .sheet import row as sheet_row
 
 MOST = 500
+OUTGOING, INCOMING = "outgoing", "incoming"
 AT_ONCE = 500  # rows of a sheet read at a time
+BITE = 50  # rows written at a time: two milliseconds
+GIVE_WAY = 0.05  # seconds between two of these while clients wait for the store
+WHY = tuple(reason for reason in REASONS if reason not in LOGIN_REASONS)
 STATES = {name: state for state, name in STATE_NAMES.items() if state != 1}
 UNDER_WAY = "under way"
 COLUMNS = (
@@ -35,26 +43,40 @@ COLUMNS = (
 )  # fmt: skip
 """The documented ones in their order, so that what reads them goes on working; then ours. There are no operators and no
 tags here: these stay empty."""
+COLUMNS_RECEIVED = ("id", "date", "sender", "receiver", "message", "state")
+HEADS = {OUTGOING: COLUMNS, INCOMING: COLUMNS_RECEIVED}
 PTT = {"delivered": 4, "expired": 8, "undeliverable": 5, "unknown": 6, "accepted": 3, "enroute": 3}
 """How the documented column says it; what ended otherwise has no number there."""
 
 
 class Filter(NamedTuple):
-    """As it is asked for; texts may be empty."""
+    """As it is asked for; texts may be empty. `state` and `message_id` are for what was sent, `reason` for what was
+    refused."""
 
     since: str = ""
     until: str = ""
     sender: str = ""
     recipient: str = ""
     state: str = ""
+    message_id: str = ""
+    reason: str = ""
 
 
 EVERYTHING = Filter()
 
 
+class Piece(NamedTuple):
+    """Some lines of a sheet, how many, and the id of the last of them."""
+
+    text: str
+    rows: int
+    last: int
+
+
 class History:
     def __init__(self, office: Office, actor: Actor) -> None:
-        self._office, self._actor, self._history = office, actor, office.store.history
+        self._office, self._actor = office, actor
+        self._history, self._inbox = office.store.history, office.store.inbox
 
     # -- sent ------------------------------------------------------------------------------------------------------
     async def outgoing(
@@ -64,15 +86,25 @@ class History:
         row = await self._office.named(self._actor, name)
         wanted = self._wanted(asked, before)
         limit = min(limit, MOST)
-        rows = await self._history.sent(row.id, wanted, addresses, limit)
+        rows = await self._sent(row, asked, wanted, limit)
         shown = self._shapes(rows, row)
         return shown, shown[-1]["key"] if len(rows) == limit and rows else None
 
-    def _wanted(self, asked: Filter, before: str | None) -> Wanted:
-        wrong: list[Wrong] = []
+    async def _sent(self, row: AccountRow, asked: Filter, wanted: Wanted, limit: int) -> list[MessageRow]:
+        if not asked.message_id:
+            return await self._history.sent(row.id, wanted, addresses, limit)
+        known = await self._office.store.find(row.id, number("message_id", asked.message_id.strip()))
+        return [each for each in reversed(known) if fits(each, wanted, addresses)][:limit]
+
+    def _period(self, asked: Filter, wrong: list[Wrong]) -> tuple[int, int | None]:
+        """Milliseconds; the end is not meant, None is no end."""
         zone = self._actor.time_zone
         since = period.begin("since", asked.since, zone, wrong) if asked.since else 0
-        until = period.end("until", asked.until, zone, wrong) if asked.until else None
+        return since, period.end("until", asked.until, zone, wrong) if asked.until else None
+
+    def _wanted(self, asked: Filter, before: str | None) -> Wanted:
+        wrong: list[Wrong] = []
+        since, until = self._period(asked, wrong)
         state = None
         if asked.state == UNDER_WAY:
             state = 0
@@ -85,7 +117,7 @@ class History:
             last = min(last, number("before", before) - 1)
         if wrong:
             raise Invalid(*wrong)
-        return Wanted(id_at(since) if since else 0, last, asked.sender, digits(asked.recipient), state)
+        return Wanted(id_at(since) if since else 0, last, address_of(asked.sender), address_of(asked.recipient), state)
 
     def _shapes(self, rows: Sequence[MessageRow], row: AccountRow) -> list[Shape]:
         alphabet = alphabet_of(row)
@@ -108,47 +140,84 @@ class History:
             raise Conflict("a message can be erased once it has ended and its receipt was taken")
         return erased
 
-    async def sheet(self, name: str, asked: Filter) -> AsyncIterator[str]:
-        """All that fits, as CSV, newest first."""
+    # -- as CSV ----------------------------------------------------------------------------------------------------
+    async def sheet(self, name: str, asked: Filter, direction: str = OUTGOING) -> AsyncIterator[str]:
+        """All that fits, newest first."""
         row = await self._office.named(self._actor, name)
         self._wanted(asked, None)
-        return self._sheet(row, asked)
+        return self._sheet(row, asked, direction)
 
-    async def _sheet(self, row: AccountRow, asked: Filter) -> AsyncIterator[str]:
-        yield sheet_row(COLUMNS)
-        before: str | None = None
+    async def _sheet(self, row: AccountRow, asked: Filter, direction: str) -> AsyncIterator[str]:
+        yield sheet_row(HEADS[direction])
+        async for piece in self.pieces(row, asked, direction):
+            yield piece.text
+
+    async def pieces(
+        self, row: AccountRow, asked: Filter, direction: str, before: str | None = None
+    ) -> AsyncIterator[Piece]:
+        """The lines of a sheet in small pieces, after the message `before`. Whoever is served besides has their turn
+        between them, and longer while clients wait for the store."""
         while True:
-            rows = await self._history.sent(row.id, self._wanted(asked, before), addresses, AT_ONCE)
-            yield "".join([sheet_row(cells(each)) for each in self._shapes(rows, row)])
-            if len(rows) < AT_ONCE:
+            found = await self._lines(row, asked, direction, before)
+            for start in range(0, len(found), BITE):
+                some = found[start : start + BITE]
+                yield Piece("".join([sheet_row(cells()) for _id, cells in some]), len(some), some[-1][0])
+                await asyncio.sleep(GIVE_WAY if self._office.store.awaited else 0)
+            if len(found) < AT_ONCE or asked.message_id:
                 return
-            before = str(rows[-1].id)
+            before = str(found[-1][0])
+
+    async def _lines(
+        self, row: AccountRow, asked: Filter, direction: str, before: str | None
+    ) -> list[tuple[int, Callable[[], list[object]]]]:
+        """Ids, and what makes the line when its turn comes."""
+        wanted, alphabet = self._wanted(asked, before), alphabet_of(row)
+        if direction == INCOMING:
+            taken = await self._inbox.received(row.id, wanted, received_addresses, AT_ONCE)
+            return [(each.id, partial(self._received_cells, each, alphabet)) for each in taken]
+        sent = await self._sent(row, asked, wanted, AT_ONCE)
+        return [(each.id, partial(self._sent_cells, each, alphabet)) for each in sent]
 
     # -- received --------------------------------------------------------------------------------------------------
     async def incoming(
         self, name: str, asked: Filter = EVERYTHING, before: str | None = None, limit: int = 50
     ) -> tuple[list[Shape], str | None]:
-        """-> newest first, and the `before` of the next page. Senders and recipients are chosen from a page."""
+        """-> newest first, and the `before` of the next page."""
         row = await self._office.named(self._actor, name)
         wanted, alphabet = self._wanted(asked, before), alphabet_of(row)
         limit = min(limit, MOST)
-        rows = await self._history.received(row.id, wanted.first, wanted.last, limit)
+        rows = await self._inbox.received(row.id, wanted, received_addresses, limit)
         shown = [for_eyes_of(self._actor, received(each, alphabet)) for each in rows]
-        chosen = [
-            each
-            for each in shown
-            if asked.sender in ("", each["source_addr"]) and asked.recipient in ("", each["destination_addr"])
-        ]
-        return chosen, str(rows[-1].id) if len(rows) == limit and rows else None
+        return shown, str(rows[-1].id) if len(rows) == limit and rows else None
 
     async def erase_received(self, name: str, keys: Sequence[str]) -> int:
         row = await self._office.named(self._actor, name)
         ids = [number("id", key) for key in keys[:MOST]]
         change = self._actor.change(self._office.wall_ms(), "history", "received erased", old=len(ids), account=row.id)
-        erased = await self._history.erase_received(row.id, ids, [change])
+        erased = await self._inbox.erase(row.id, ids, [change])
         if ids and not erased:
             raise Conflict("a message can be erased once a client has taken it")
         return erased
+
+    # -- refused ---------------------------------------------------------------------------------------------------
+    async def refused(
+        self, name: str, asked: Filter = EVERYTHING, before: str | None = None, limit: int = 50
+    ) -> tuple[list[Shape], str | None]:
+        """What is remembered of messages that were not taken, newest first, and the `before` of the next page."""
+        row = await self._office.named(self._actor, name)
+        wrong: list[Wrong] = []
+        since, until = self._period(asked, wrong)
+        if asked.reason and asked.reason not in WHY:
+            wrong.append(Wrong("reason", f"is one of: {', '.join(WHY)}"))
+        if wrong:
+            raise Invalid(*wrong)
+        below = LAST if before is None else number("before", before)
+        source, destination = address_of(asked.sender), address_of(asked.recipient)
+        unwanted = Unwanted(since, LAST if until is None else until, below, asked.reason, source, destination)
+        limit = min(limit, MOST)
+        rows = await self._history.refused(row.id, unwanted, limit)
+        shown = [for_eyes_of(self._actor, {**refusal(each, row.name), "key": str(id_)}) for id_, each in rows]
+        return shown, str(rows[-1][0]) if len(rows) == limit and rows else None
 
     # -- what they share -------------------------------------------------------------------------------------------
     async def _one(self, name: str, key: str) -> tuple[AccountRow, MessageRow]:
@@ -160,8 +229,17 @@ class History:
         return row, rows[0]
 
 
-def digits(text: str) -> str:
-    return text.strip().removeprefix("+").replace(" ", "")
+    def _sent_cells(self, row: MessageRow, alphabet: str) -> list[object]:
+        return cells(for_eyes_of(self._actor, message(row, alphabet)))
+
+    def _received_cells(self, row: Received, alphabet: str) -> list[object]:
+        return received_cells(for_eyes_of(self._actor, received(row, alphabet)))
+
+
+def address_of(text: str) -> str:
+    """A number as the wire has it, however people write it; a name stays."""
+    digits = text.strip().removeprefix("+").replace(" ", "")
+    return digits if digits.isdecimal() else text.strip()
 
 
 def received(row: Received, alphabet: str) -> Shape:
@@ -226,3 +304,8 @@ def cells(shape: Mapping[str, Any]) -> list[object]:
         shape["done_at"],
         shape["charge"],
     ]
+
+
+def received_cells(shape: Mapping[str, Any]) -> list[object]:
+    fields = ("message_id", "at", "source_addr", "destination_addr", "text", "state")
+    return [shape[field] for field in fields]

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.admin.history import Filter
+from gateway.admin.history import INCOMING, Filter
 
 from .access import Reads, Sets
 
@@ -23,12 +23,21 @@ class Chosen(BaseModel):
     ids: Annotated[list[str], Field(min_length=1, max_length=500)]
 
 
-def asked(since: Text = "", until: Text = "", sender: Text = "", recipient: Text = "", state: Text = "") -> Filter:
-    """`since` and `until` are days of the asker's, or moments; `state` is as the items have it, or `under way`."""
-    return Filter(since, until, sender, recipient, state)
+def within(since: Text = "", until: Text = "", sender: Text = "", recipient: Text = "") -> Filter:
+    """`since` and `until` are days of the asker's, or moments."""
+    return Filter(since, until, sender, recipient)
+
+
+def asked(
+    within: Annotated[Filter, Depends(within)],
+    state: Annotated[str, Query(max_length=64, description="As the items have it, or `under way`")] = "",
+    message_id: Annotated[str, Query(max_length=20)] = "",
+) -> Filter:
+    return within._replace(state=state, message_id=message_id)
 
 
 Asked = Annotated[Filter, Depends(asked)]
+Within = Annotated[Filter, Depends(within)]
 
 
 @routes.get("/accounts/{name}/outgoing")
@@ -64,8 +73,25 @@ async def erase_message(desk: Sets, name: str, message: str) -> JSON:
 
 
 @routes.get("/accounts/{name}/incoming")
-async def list_incoming(desk: Reads, name: str, asked: Asked, before: Cursor = None, limit: Page = 50) -> JSON:
+async def list_incoming(desk: Reads, name: str, asked: Within, before: Cursor = None, limit: Page = 50) -> JSON:
     items, following = await desk.history.incoming(name, asked, before, limit)
+    return {"items": items, "next": following}
+
+
+@routes.get("/accounts/{name}/incoming.csv", response_class=StreamingResponse)
+async def sheet_of_incoming(desk: Reads, name: str, asked: Within) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}-received.csv"'}
+    return StreamingResponse(
+        await desk.history.sheet(name, asked, INCOMING), media_type="text/csv", headers=headers
+    )
+
+
+@routes.get("/accounts/{name}/refused")
+async def list_refused(
+    desk: Reads, name: str, asked: Within, reason: Text = "", before: Cursor = None, limit: Page = 50
+) -> JSON:
+    """Messages that were not taken, with why; the last 10,000 of an account are remembered."""
+    items, following = await desk.history.refused(name, asked._replace(reason=reason), before, limit)
     return {"items": items, "next": following}
 
 

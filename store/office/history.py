@@ -1,4 +1,4 @@
-"""What an account sent and received, as people look for it: by time, sender, recipient and state.
+"""What an account sent, as people look for it: by time, sender, recipient and state.
 
 Invariant: every message is found, whether it has been entered into the index or not, and each once; erasing takes what
 was said and by whom to whom, and leaves what it cost. Lines of the ledger are in the order of the commits, so the index
@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from .. import reading
 from ..group import Told
-from ..protocol import MessageRow
-from ..sql import Statements, insert, with_ids
+from ..protocol import MessageRow, RefusalRow
+from ..sql import Statements, insert, overwriting, with_ids
 from .changes import Change, logged
 from .database import Database
 
@@ -41,14 +41,23 @@ class Wanted(NamedTuple):
     state: int | None = None
 
 
-class Received(NamedTuple):
-    """`owed`: it waits for a bind to take it."""
+class Kept(NamedTuple):
+    """`free`: it may be erased."""
 
     id: int
-    at: int
     body: bytes
-    owed: bool
-    given_up: str | None
+    free: bool
+
+
+class Unwanted(NamedTuple):
+    """Refused messages: `since` to `until` in milliseconds, numbered `below`; texts may be empty."""
+
+    since: int = 0
+    until: int = LAST
+    below: int = LAST
+    reason: str = ""
+    source: str = ""
+    destination: str = ""
 
 
 class Fate(NamedTuple):
@@ -120,6 +129,12 @@ class History:
             found += map(MessageRow._make, await self._database.read(sql, account, *missing))
         return sorted(found, key=lambda row: row.id, reverse=True)[:limit]
 
+    async def count(self, account: int, wanted: Wanted) -> int:
+        """How many of those that the index has seen fit."""
+        sql, *parameters = indexed(account, wanted, LAST)
+        ((number,),) = await self._database.read(f"SELECT count(*) FROM ({sql})", *parameters)
+        return int(number)
+
     async def _beyond(
         self, mark: int, account: int, wanted: Wanted, addresses: Addresses, limit: int
     ) -> list[MessageRow]:
@@ -145,38 +160,51 @@ class History:
         found = {id_: Fate(True, None, None) for (id_,) in owed}
         return found | {id_: Fate(False, at, reason) for id_, at, reason in given}
 
-    # -- received --------------------------------------------------------------------------------------------------
-    async def received(self, account: int, first: int = 0, last: int = LAST, limit: int = 50) -> list[Received]:
-        """Newest first."""
+    # -- refused ---------------------------------------------------------------------------------------------------
+    async def refused(self, account: int, wanted: Unwanted, limit: int = 50) -> list[tuple[int, RefusalRow]]:
+        """Of those that are remembered, newest first, each with its number."""
+        where = "account = ? AND kind = 'message' AND at >= ? AND at < ? AND id < ?"
+        parameters: list[Any] = [account, *wanted[:3]]
+        for column in ("reason", "source", "destination"):
+            if value := getattr(wanted, column):
+                where += f" AND {column} = ?"
+                parameters.append(value)
         rows = await self._database.read(
-            "SELECT i.id, i.at, i.body,"
-            " EXISTS (SELECT 1 FROM delivery AS d WHERE d.account = i.account AND d.id = i.id),"
-            " (SELECT reason FROM given_up AS g WHERE g.id = i.id) FROM incoming AS i"
-            " WHERE i.account = ? AND i.id BETWEEN ? AND ? ORDER BY i.id DESC LIMIT ?",
-            *(account, first, last, limit),
+            f"SELECT id, {reading.REFUSED} FROM refusal WHERE {where} ORDER BY id DESC LIMIT ?", *parameters, limit
         )
-        return [Received(id_, at, body, bool(owed), why) for id_, at, body, owed, why in rows]
+        return [(row[0], RefusalRow._make(row[1:])) for row in rows]
 
     # -- erasing ---------------------------------------------------------------------------------------------------
     async def erase(self, account: int, ids: Sequence[int], changes: Sequence[Change] = ()) -> int:
         """Content and numbers of messages that have ended and owe no receipt. -> how many were erased."""
-        erased: int = await self._database.write(erasing(account, ids, changes))
+        erased: int = await self._database.write(overwriting(erasing(account, ids, changes)))
         return erased
 
-    async def erase_received(self, account: int, ids: Sequence[int], changes: Sequence[Change] = ()) -> int:
-        """Of those that were taken or given up."""
-        erased: int = await self._database.write(erasing_received(account, ids, changes))
-        return erased
-
-    async def old(self, account: int, below: int, limit: int = BITE) -> list[MessageRow]:
-        """Messages below this id that still say something and may be erased, oldest first."""
+    async def ended(self, account: int, after: int, below: int, limit: int = BITE) -> list[Kept]:
+        """What the index knows from `after` to `below`, oldest first."""
         rows = await self._database.read(
-            reading.MESSAGE.format(source="sent AS x CROSS JOIN message AS m ON m.id = x.id")
-            + "WHERE x.account = ? AND x.id < ? AND x.destination <> '' AND length(m.body) > 0"
-            " AND o.message IS NOT NULL ORDER BY x.id LIMIT ?",
-            *(account, below, limit),
+            "SELECT x.id, m.body, EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id) AND NOT EXISTS"
+            " (SELECT 1 FROM delivery AS d WHERE d.account = x.account AND d.id = x.id)"
+            " FROM sent AS x CROSS JOIN message AS m ON m.id = x.id"
+            " WHERE x.account = ? AND x.id >= ? AND x.id < ? ORDER BY x.id LIMIT ?",
+            *(account, after, below, limit),
         )
-        return list(map(MessageRow._make, rows))
+        return [Kept(id_, body, bool(free)) for id_, body, free in rows]
+
+    async def strip(
+        self, account: int, bodies: Sequence[tuple[int, bytes]], numbers: bool, mark: tuple[str, int]
+    ) -> None:
+        """Other bodies for messages that may be erased; `numbers`: they are found by theirs no more."""
+        await self._database.write(overwriting(stripping(account, bodies, numbers, mark)))
+
+    async def erased_below(self, account: int, what: str) -> int:
+        rows = await self._database.read("SELECT below FROM erased WHERE account = ? AND what = ?", account, what)
+        return int(rows[0][0]) if rows else 0
+
+    async def forget_refused(self, account: int, before: int) -> int:
+        """-> how many are remembered no more."""
+        forgotten: int = await self._database.write(overwriting(forgetting(account, before)))
+        return forgotten
 
 
 def indexed(account: int, wanted: Wanted, limit: int) -> tuple[Any, ...]:
@@ -237,18 +265,32 @@ def erasing(account: int, ids: Sequence[int], changes: Sequence[Change]) -> Stat
     yield from with_ids("UPDATE message SET body = x'' WHERE account = ? AND id IN ?", (account,), done)
     yield from with_ids("UPDATE sent SET source = '', destination = '' WHERE account = ? AND id IN ?", (account,), done)
     told = yield from logged(changes if done else ())
-    told.value = len(done)
+    told.value, told.erased = len(done), bool(done)
     return told
 
 
-def erasing_received(account: int, ids: Sequence[int], changes: Sequence[Change]) -> Statements[Told]:
-    rows = yield from with_ids(
-        "DELETE FROM incoming WHERE account = ? AND id IN ?"
-        " AND NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.account = incoming.account AND d.id = incoming.id)"
-        " RETURNING id",
-        (account,),
-        ids,
+def stripping(
+    account: int, bodies: Sequence[tuple[int, bytes]], numbers: bool, mark: tuple[str, int]
+) -> Statements[Told]:
+    for id_, body in bodies:
+        yield "UPDATE message SET body = ? WHERE id = ? AND account = ?", (bytearray(body), id_, account)
+    if numbers:
+        ids = [id_ for id_, _body in bodies]
+        yield from with_ids(
+            "UPDATE sent SET source = '', destination = '' WHERE account = ? AND id IN ?", (account,), ids
+        )
+    yield from marked(account, mark)
+    return Told(erased=bool(bodies))
+
+
+def marked(account: int, mark: tuple[str, int]) -> Statements[None]:
+    yield (
+        "INSERT INTO erased(account, what, below) VALUES (?, ?, ?)"
+        " ON CONFLICT(account, what) DO UPDATE SET below = max(below, excluded.below)",
+        (account, *mark),
     )
-    told = yield from logged(changes if rows else ())
-    told.value = len(rows)
-    return told
+
+
+def forgetting(account: int, before: int) -> Statements[Told]:
+    rows = yield "DELETE FROM refusal WHERE account = ? AND at < ? RETURNING id", (account, before)
+    return Told(len(rows), erased=bool(rows))

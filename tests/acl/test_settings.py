@@ -18,7 +18,8 @@ DEFAULTS = {
     "low_credit_alert": "0", "auto_topup_amount": "off", "auto_topup_threshold": "0", "auto_topup_per_day": 4,
     "auto_topup_at_once": "no", "enquire_link": 30, "response_timeout": 30, "inactivity": 0, "session_limit": 86_400,
     "delivery_window": 0, "receipt_tlvs": "standard", "receipt_zone": "UTC", "status_overrides": {},
-    "text_retention": 0, "description": "", "contact_email": "", "language": "en", "time_zone": "UTC",
+    "text_retention": 0, "number_retention": 0, "description": "", "contact_email": "", "language": "en",
+    "time_zone": "UTC",
 }  # fmt: skip
 
 

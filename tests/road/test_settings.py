@@ -37,6 +37,7 @@ rules = [
 NEVER_DELIVERED = "48600100207"
 SHOWN = {
     "text_retention": "what is kept, by the day: tests/gateway/test_archive.py",
+    "number_retention": "what is kept, by the day: tests/gateway/test_archive.py",
     "low_credit_alert": "a level the owner is shown",
     "address_comments": "the owner's words about an address",
     "description": "the owner's words",

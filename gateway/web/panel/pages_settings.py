@@ -38,7 +38,7 @@ GROUPS = (
         (
             "default_alphabet", "data_codings", "max_parts", "default_sender", "senders", "allow_destinations",
             "deny_destinations", "blacklisted", "stop_keywords", "max_validity", "commands", "text_retention",
-            "status_overrides",
+            "number_retention", "status_overrides",
         ),
     ),
     Group(
@@ -73,6 +73,7 @@ LABELS = {
     "max_validity": marked("Longest validity"),
     "commands": marked("Optional commands"),
     "text_retention": marked("Texts are kept for"),
+    "number_retention": marked("Numbers are kept for"),
     "status_overrides": marked("Statuses of refusals"),
     "bind_types": marked("Types of bind"),
     "max_binds": marked("Binds at a time"),

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.office import history
-from store.office.history import Wanted
-from store.protocol import Batch, Outcome, Store
+from store.office.history import Unwanted, Wanted
+from store.protocol import Batch, Outcome, RefusalRow, Store
 from tests.store.backends import account, sqlite
 
 SENDERS, RECIPIENTS, STATES = ("A", "B"), ("44", "48", "33"), (2, 5, 8)
@@ -119,12 +120,20 @@ async def test_another_accounts_messages_are_not_erased(store: Store) -> None:
     assert await store.history.erase(mine.id, [10]) == 0
 
 
-async def test_received_messages_say_whether_somebody_took_them(store: Store) -> None:
+async def test_refused_messages_are_found_by_why_by_whom_and_when(store: Store) -> None:
     mine = await account(store)
-    await store.note_incoming(mine.id, [(5, bytearray(b"one")), (6, bytearray(b"two"))])
-    await store.acknowledge(mine.id, [5])
-    assert [(row.id, row.owed) for row in await store.history.received(mine.id)] == [(6, True), (5, False)]
-    assert await store.history.erase_received(mine.id, [5, 6]) == 1
-    assert [row.id for row in await store.history.received(mine.id)] == [6]
+    rows = [(1, "no_credit", "A", "44"), (2, "throttled", "B", "48"), (3, "no_credit", "B", "44")]
+    await store.refuse(
+        [RefusalRow(at, mine.id, "message", why, source=source, destination=to) for at, why, source, to in rows]
+    )
+    await store.refuse([RefusalRow(4, None, "bind", "wrong_password", system_id="a")])
 
+    async def found(**asked: Any) -> list[int]:
+        return [row.at for _id, row in await store.history.refused(mine.id, Unwanted(**asked))]
 
+    assert await found() == [3, 2, 1]
+    assert await found(reason="no_credit") == [3, 1]
+    assert await found(source="B", destination="44") == [3]
+    assert await found(since=2, until=3) == [2]
+    (last, _row), *_ = await store.history.refused(mine.id, Unwanted(), 1)
+    assert await found(below=last) == [2, 1]
