@@ -45,7 +45,9 @@ async def serve(
     from prometheus_client import make_asgi_app
 
     from .admin import Admin
+    from .admin.exports import FOLDER
     from .archive import Archive, open_archive
+    from .exports import Exporter, open_exports
     from .mail.handover import carrier
     from .mail.post import Post
     from .mail.postman import Postman, open_postman
@@ -72,7 +74,9 @@ async def serve(
         till = Till(store, payment, gateway.wall, post.announce if post else None, gateway.meter)
         await listeners.enter_async_context(open_till(till))
         await listeners.enter_async_context(open_archive(Archive(store, gateway.wall)))
-        admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment)
+        folder = config.data_dir / FOLDER
+        admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment, folder)
+        await listeners.enter_async_context(open_exports(Exporter(admin, folder, gateway.wall)))
         local = create_api(admin, LocalAccess())
         await listeners.enter_async_context(local_api(config.data_dir / NAME, local))
         if (at := config.metrics.listen) is not None:

@@ -9,6 +9,7 @@ RFC 3339.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from gateway.ids import Minter
 from gateway.payment import Payment
@@ -22,6 +23,7 @@ from .changes import Changes
 from .credits import Credits
 from .entrance import Entrance
 from .estimate import Estimates
+from .exports import Exports
 from .faults import Conflict, Fault, Forbidden, Invalid, NotFound, Stale, TooMany, Unauthenticated, Unavailable, Wrong
 from .health import Health
 from .history import History
@@ -65,6 +67,7 @@ class Desk:
         self.health = Health(office, actor)
         self.people = People(office, actor)
         self.history = History(office, actor)
+        self.exports = Exports(office, actor, self.history)
         self.sending = Sending(office, actor)
         self.senders, self.blacklist = Senders(office, actor), Blacklist(office, actor)
         self.letters = Letters(office, actor)
@@ -74,7 +77,8 @@ class Desk:
 
 class Admin:
     """`clock` is wall time in seconds; `live` the running gateway, None when the server is stopped; `mail` None when no
-    mail server is configured; `url` where the panel is found; `monotonic` and `pause` are for the brake on guessing."""
+    mail server is configured; `url` where the panel is found; `exports` the folder of exported files; `monotonic` and
+    `pause` are for the brake on guessing."""
 
     def __init__(
         self,
@@ -85,10 +89,13 @@ class Admin:
         mail: Mail | None = None,
         url: str = "",
         payment: Payment | None = None,
+        exports: Path | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.office = Office(store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail, url, payment)
+        self.office = Office(
+            store, live, lambda: int(clock() * 1000), minter, asyncio.Lock(), mail, url, payment, exports
+        )
         self.entrance = Entrance(self.office, monotonic, pause)
 
     def acting(self, actor: Actor) -> Desk:

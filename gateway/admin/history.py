@@ -33,7 +33,7 @@ MOST = 500
 OUTGOING, INCOMING = "outgoing", "incoming"
 AT_ONCE = 500  # rows of a sheet read at a time
 BITE = 50  # rows written at a time: two milliseconds
-GIVE_WAY = 0.05  # seconds between two of these while clients wait for the store
+BREATH, GIVE_WAY = 0.005, 0.05  # seconds between two of these, and while clients wait for the store
 WHY = tuple(reason for reason in REASONS if reason not in LOGIN_REASONS)
 STATES = {name: state for state, name in STATE_NAMES.items() if state != 1}
 UNDER_WAY = "under way"
@@ -144,8 +144,21 @@ class History:
     async def sheet(self, name: str, asked: Filter, direction: str = OUTGOING) -> AsyncIterator[str]:
         """All that fits, newest first."""
         row = await self._office.named(self._actor, name)
-        self._wanted(asked, None)
+        self.check(asked)
         return self._sheet(row, asked, direction)
+
+    def check(self, asked: Filter) -> None:
+        """Invalid if that cannot be asked for."""
+        self._wanted(asked, None)
+        if asked.message_id:
+            number("message_id", asked.message_id.strip())
+
+    async def estimate(self, row: AccountRow, asked: Filter, direction: str) -> int:
+        """How many lines a sheet will have, but for what has come in the last second."""
+        wanted = self._wanted(asked, None)
+        if direction == INCOMING:
+            return await self._inbox.count(row.id, wanted)
+        return 1 if asked.message_id else await self._history.count(row.id, wanted)
 
     async def _sheet(self, row: AccountRow, asked: Filter, direction: str) -> AsyncIterator[str]:
         yield sheet_row(HEADS[direction])
@@ -162,7 +175,7 @@ class History:
             for start in range(0, len(found), BITE):
                 some = found[start : start + BITE]
                 yield Piece("".join([sheet_row(cells()) for _id, cells in some]), len(some), some[-1][0])
-                await asyncio.sleep(GIVE_WAY if self._office.store.awaited else 0)
+                await asyncio.sleep(GIVE_WAY if self._office.store.awaited else BREATH)
             if len(found) < AT_ONCE or asked.message_id:
                 return
             before = str(found[-1][0])

@@ -5,6 +5,7 @@ Invariant: an account that the actor does not see is not found, in the same word
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from acl.settings import InvalidSettings, Settings
@@ -36,7 +37,8 @@ class Mail(Protocol):
 class Office(NamedTuple):
     """`wall_ms` is wall time; `live` the running gateway, None when the server is stopped; `mail` and `payment` None
     where no mail server or payment service is configured; `changing` is held while something is read, changed and
-    written back; `url` is where the panel is found, without a slash at its end."""
+    written back; `url` is where the panel is found, without a slash at its end; `exports` the folder of exported
+    files."""
 
     store: Store
     live: Live | None
@@ -46,6 +48,7 @@ class Office(NamedTuple):
     mail: Mail | None = None
     url: str = ""
     payment: Payment | None = None
+    exports: Path | None = None
 
     async def named(self, actor: Actor, name: str) -> AccountRow:
         wanted = full_name(name)

@@ -155,6 +155,7 @@ async def in_process(
 ) -> tuple[int, bytes]:
     from gateway import log
     from gateway.admin import Admin
+    from gateway.admin.exports import FOLDER
     from gateway.ids import Minter
     from gateway.mail.post import Post
     from gateway.web.access import LocalAccess
@@ -166,7 +167,8 @@ async def in_process(
     log.setup("warning")
     async with open_store(data_dir) as store:
         post = Post(store, lambda: int(time.time() * 1000), lambda: None) if mail else None
-        admin = Admin(store, Minter(node, await store.last_id()), time.time, mail=post, url=url)
+        minter, exports = Minter(node, await store.last_id()), data_dir / FOLDER
+        admin = Admin(store, minter, time.time, mail=post, url=url, exports=exports)
         return await ask(create_api(admin, LocalAccess()), method, path, query, body)
 
 

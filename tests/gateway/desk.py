@@ -110,7 +110,7 @@ async def open_desk(folder: Path, *, live: bool = True, mail: Mail | None = None
     async with open_store(folder, now=time.wall) as store:
         told, minter = Told(), Minter(0, await store.last_id())
         house = Admin(
-            store, minter, time.wall, told if live else None, mail, URL, monotonic=time.wall, pause=time.pause
+            store, minter, time.wall, told if live else None, mail, URL, None, folder / "exports", time.wall, time.pause
         )
         yield Desk(house, store, told, minter, house.acting(COMMAND_LINE), time)
 

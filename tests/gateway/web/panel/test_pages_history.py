@@ -1,10 +1,12 @@
 """The pages of history: filters that live in the address, what was refused and why, sheets."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 import pytest
 
+from gateway.exports import Exporter
 from pdu.constants import DELIVERED
 from store.protocol import RefusalRow
 from tests.gateway.desk import Desk, submit
@@ -70,3 +72,26 @@ async def test_erasing_what_cannot_be_erased_says_why_on_the_page(desk: Desk, ow
     assert (await owner.post(f"{HERE}/history/erase", data={"message": str(id_)})).status_code == 409
     await desk.settle("smpp-a", [id_], DELIVERED)
     assert (await owner.post(f"{HERE}/history/erase", data={"message": str(id_)})).status_code == 303
+
+
+async def test_an_export_is_ordered_watched_and_fetched(
+    desk: Desk, owner: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    assert "No exports" in seen(await owner.get(f"{HERE}/exports"))
+    await desk.accept("smpp-a", submit(b"one"), submit(b"two"))
+    wrong = await owner.post(f"{HERE}/exports", data={"since": "yesterday", "sender": "KEPT"})
+    assert (wrong.status_code, 'value="KEPT"' in wrong.text) == (422, True)
+    assert (await owner.post(f"{HERE}/exports", data={"direction": "outgoing"})).status_code == 303
+    waiting = await owner.get(f"{HERE}/exports")
+    assert ("every 2s" in waiting.text, "Waits its turn" in waiting.text) == (True, True)
+    await Exporter(desk.house, tmp_path / "exports", desk.time.wall).look()
+    ready = await owner.get(f"{HERE}/exports")
+    assert ("every 2s" in ready.text, "Done" in seen(await owner.get(f"{HERE}/exports/rows"))) == (False, True)
+    [export] = await desk.operator.exports.all("smpp-a")
+    file = await owner.get(f"{HERE}/exports/{export['id']}.csv")
+    assert (file.headers["content-type"].split(";")[0], len(file.text.splitlines())) == ("text/csv", 3)
+    async with browsing(desk, customer(await desk.id_of("smpp-a"), read_only=True)) as looking:
+        assert f"{export['id']}.csv" not in (await looking.get(f"{HERE}/exports")).text
+        assert (await looking.get(f"{HERE}/exports/{export['id']}.csv")).status_code == 403
+    assert (await owner.post(f"{HERE}/exports/{export['id']}/delete")).status_code == 303
+    assert list((tmp_path / "exports").iterdir()) == []
