@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .office.inbox import Inbox
     from .office.outbox import Outbox
     from .office.people import People
+    from .office.refused import Refused
     from .office.senders import Senders
     from .office.statement import AccountStatement
     from .office.topups import Topups
@@ -234,6 +235,7 @@ class Store(Protocol):
     history: History
     inbox: Inbox
     exports: Exports
+    refused: Refused
     senders: Senders
     blacklist: Blacklist
     topups: Topups
@@ -310,8 +312,8 @@ class Store(Protocol):
     async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:
         """Newest first; `before` is the id of the last row of the page before."""
 
-    async def find(self, account: int, wire_id: int) -> list[MessageRow]:
-        """The message, or the messages of one submit_multi, that the customer knows by this id."""
+    async def find(self, account: int | None, wire_id: int) -> list[MessageRow]:
+        """The message, or the messages of one submit_multi, that the customer knows by this id. None: whoever's."""
 
     async def pending(self, after: int = 0, limit: int = 1000) -> list[MessageRow]:
         """Messages without an end, scheduled ones too, in id order."""

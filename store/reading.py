@@ -44,7 +44,7 @@ ALL_MESSAGES = MESSAGE.format(source=OF_LINES) + "WHERE l.account = ? AND l.kind
 FIND = (
     MESSAGE.format(source="message AS m")
     + """
-    WHERE m.account = ?1 AND m.id IN (
+    WHERE (?1 IS NULL OR m.account = ?1) AND m.id IN (
         SELECT id FROM multi WHERE wire_id = ?2
         UNION SELECT ?2 WHERE NOT EXISTS (SELECT 1 FROM multi WHERE id = ?2)
     ) ORDER BY m.id

@@ -31,6 +31,7 @@ from .office.history import History
 from .office.inbox import Inbox
 from .office.outbox import Outbox
 from .office.people import People
+from .office.refused import Refused
 from .office.senders import Senders
 from .office.statement import AccountStatement
 from .office.topups import Topups
@@ -76,7 +77,7 @@ class SqliteStore:
         self.credentials, self.answers = Credentials(self), Answers(self)
         self.senders, self.blacklist = Senders(self), Blacklist(self)
         self.history, self.inbox, self.exports = History(self), Inbox(self), Exports(self)
-        self.traffic, self.outbox = Traffic(self), Outbox(self)
+        self.traffic, self.outbox, self.refused = Traffic(self), Outbox(self), Refused(self)
         self.topups, self.statement = Topups(self), AccountStatement(self)
 
     @property
@@ -265,7 +266,7 @@ class SqliteStore:
         ((line,),) = await self.read(reading.LINE_BEFORE, before, account)
         return await self._messages(reading.MESSAGES, account, line, before, limit)
 
-    async def find(self, account: int, wire_id: int) -> list[MessageRow]:
+    async def find(self, account: int | None, wire_id: int) -> list[MessageRow]:
         return await self._messages(reading.FIND, account, wire_id) if wire_id <= reading.LAST else []
 
     async def pending(self, after: int = 0, limit: int = 1000) -> list[MessageRow]:

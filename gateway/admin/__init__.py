@@ -41,6 +41,7 @@ from .service import Service
 from .statement import Statement
 from .topups import Topups
 from .traffic import Traffic
+from .why import Why
 
 __all__ = [
     "COMMAND_LINE", "Actor", "Admin", "Conflict", "Desk", "Entrance", "Fault", "Forbidden", "Invalid", "Live", "Mail",
@@ -63,6 +64,7 @@ class Desk:
         self.binds = Binds(office, actor)
         self.prices = Prices(office, actor)
         self.traffic = Traffic(office, actor)
+        self.why = Why(office, actor)
         self.service = Service(office, actor)
         self.health = Health(office, actor)
         self.people = People(office, actor)

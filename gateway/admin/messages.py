@@ -1,20 +1,19 @@
-"""What an account sent, what was refused, and all of an account as one document."""
+"""What an account sent, and all of an account as one document."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import islice
-from operator import attrgetter
 from typing import TypeVar
 
 from acl.money import as_credits
-from store.protocol import Export, MessageRow, RefusalRow
+from store.protocol import Export, MessageRow
 
 from .actor import Actor
 from .faults import Invalid, NotFound, Wrong
 from .masking import for_eyes_of
 from .office import Office, alphabet_of
-from .shapes import Shape, exported_line, exported_message, message, refusal
+from .shapes import Shape, exported_line, exported_message, message
 
 PAGE = 1_000
 AT_ONCE = 200  # rows rendered before the loop may look after its sessions again
@@ -45,27 +44,6 @@ class Messages:
 
     def _shown(self, rows: Iterable[MessageRow], alphabet: str) -> list[Shape]:
         return [for_eyes_of(self._actor, message(each, alphabet)) for each in rows]
-
-    async def refusals(self, name: str | None = None, limit: int = 100) -> list[Shape]:
-        """Newest first: of one account, or of all that the actor sees; of binds those that named one of them, and
-        for who sees everything all of them."""
-        if name is not None:
-            accounts = [await self._office.named(self._actor, name)]
-        else:
-            accounts = await self._office.seen(self._actor)
-        everything = name is None and self._actor.accounts is None
-        names = {row.id: row.name for row in accounts}
-        by_system_id = {row.system_id: row.name for row in accounts}
-        binds = await self._store.refusals(None, limit if everything else PAGE)
-        rows: list[RefusalRow] = [row for row in binds if everything or row.system_id in by_system_id]
-        for account in accounts:
-            rows += await self._store.refusals(account.id, limit)
-        rows.sort(key=attrgetter("at"), reverse=True)
-        shown = [
-            refusal(row, by_system_id.get(row.system_id) if row.account is None else names[row.account])
-            for row in rows[:limit]
-        ]
-        return [for_eyes_of(self._actor, each) for each in shown]
 
     async def export(self, name: str) -> AsyncIterator[str]:
         """-> one JSON object in pieces. It is read in one snapshot, before the first piece is there."""

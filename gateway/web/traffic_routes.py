@@ -1,4 +1,4 @@
-"""Messages, refusals, binds and the health of the books over HTTP."""
+"""Messages, binds and the health of the books over HTTP."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,12 +49,6 @@ async def show_message(desk: Reads, name: str, message_id: str) -> JSON:
 async def export_account(desk: Reads, name: str) -> StreamingResponse:
     """Balance, messages and ledger as they were at one instant."""
     return StreamingResponse(await desk.messages.export(name), media_type="application/json")
-
-
-@routes.get("/refusals", tags=["messages"])
-async def list_refusals(desk: Reads, account: str | None = None, limit: Page = 100) -> JSON:
-    """Newest first: messages and binds that were refused, and why."""
-    return {"items": await desk.messages.refusals(account, limit)}
 
 
 @routes.post("/mo", status_code=201, tags=["messages"])

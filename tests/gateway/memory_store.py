@@ -218,9 +218,11 @@ class MemoryStore:
     def _rows(self, ids: Iterable[int]) -> list[MessageRow]:
         return [self._row(id_) for id_ in sorted(ids)]
 
-    async def find(self, account: int, wire_id: int) -> list[MessageRow]:
+    async def find(self, account: int | None, wire_id: int) -> list[MessageRow]:
         self._fault("find")
-        return self._rows(i for i, kept in self.kept.items() if (kept.account, kept.wire_id) == (account, wire_id))
+        return self._rows(
+            i for i, kept in self.kept.items() if kept.wire_id == wire_id and account in (None, kept.account)
+        )
 
     async def pending(self, after: int = 0, limit: int = 1000) -> list[MessageRow]:
         return self._rows(i for i in self.kept if i > after and i not in self.ended)[:limit]

@@ -10,6 +10,7 @@ from acl.password import verify
 from acl.settings import SETTINGS
 from gateway.admin import COMMAND_LINE, Conflict, Invalid, NotFound
 from gateway.admin.identity import LONGEST_PASSWORD, LONGEST_SYSTEM_ID
+from gateway.admin.why import Asked
 from store.protocol import Commit
 
 from .desk import NOW, Desk, open_desk
@@ -106,8 +107,8 @@ async def test_what_is_not_there_is_not_found(desk: Desk) -> None:
         accounts.show("none"), accounts.change("none", {}), accounts.enable("none", True),
         accounts.add_address("none", "::1"), accounts.remove_address("none", "::1"),
         accounts.rotate_password("none", False), money.add("none", "1"), money.ledger("none"),
-        messages.newest("none"), messages.show("none", "1"), messages.export("none"), messages.refusals("none"),
-        desk.operator.binds.all("none"), desk.operator.prices.show("none"),
+        messages.newest("none"), messages.show("none", "1"), messages.export("none"),
+        desk.operator.why.refused(Asked("none")), desk.operator.binds.all("none"), desk.operator.prices.show("none"),
     ):  # fmt: skip
         with pytest.raises(NotFound, match="none"):
             await attempt
@@ -312,7 +313,7 @@ async def test_what_an_actor_does_not_see_is_not_there(desk: Desk) -> None:
     for attempt in (
         mine.accounts.show("other"), mine.accounts.change("other", {}), mine.accounts.enable("other", False),
         mine.accounts.rotate_password("other", False), mine.credits.add("other", "1"), mine.credits.ledger("other"),
-        mine.messages.newest("other"), mine.messages.export("other"), mine.messages.refusals("other"),
+        mine.messages.newest("other"), mine.messages.export("other"), mine.why.refused(Asked("other")),
         mine.binds.kick_account("other"), mine.incoming.inject("48600100200", "ACME", "x", "other"),
     ):  # fmt: skip
         with pytest.raises(NotFound, match="there is no account smpp-other"):

@@ -12,7 +12,6 @@ from gateway.admin.actor import actor_of
 from gateway.admin.history import COLUMNS, Filter
 from gateway.admin.masking import masked
 from pdu.constants import DELIVERED, UNDELIVERABLE
-from store.protocol import RefusalRow
 from tests.gateway.desk import Desk, open_desk, submit
 from tests.gateway.web.visitors import person
 
@@ -129,14 +128,3 @@ async def test_another_customers_messages_are_not_there(scene: Desk) -> None:
         await stranger.history.show("smpp-a", str(id_))
     with pytest.raises(NotFound, match="has no message"):
         await stranger.history.show("smpp-b", str(id_))
-
-
-async def test_what_was_refused_is_masked_too_also_where_it_says_why(scene: Desk) -> None:
-    account = (await scene.store.accounts())[0].id
-    to = "48600100200"
-    await scene.store.refuse([RefusalRow(1, account, "message", "x", destination=to, detail=f"{to} said so")])
-    looking = scene.house.acting(actor_of(await person(scene, accounts=["smpp-a"], read_only=True), "", "panel"))
-    [seen] = await looking.messages.refusals("smpp-a")
-    assert (seen["destination_addr"], seen["detail"]) == ("4860•••••00", "4860•••••00 said so")
-    [whole] = await scene.operator.messages.refusals("smpp-a")
-    assert whole["destination_addr"] == to

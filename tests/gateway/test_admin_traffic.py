@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from acl.reasons import NO_CREDIT, REASONS, WRONG_PASSWORD
 from gateway.admin import Conflict, Invalid, NotFound
 from gateway.admin.messages import AT_ONCE
 from pdu import text as texts
 from pdu import tlv
 from pdu.bodies import DELIVER_SM_BODY, DeliverSm, digits_of
 from pdu.constants import DELIVERED, REJECTED, TLV_MESSAGE_PAYLOAD, UDHI
-from store.protocol import RefusalRow
 
 from .desk import NOW, Desk, open_desk, submit
 
@@ -155,32 +153,6 @@ async def test_a_long_export_adds_up(desk: Desk) -> None:
     for line in whole["ledger"][1:]:
         paid = [Decimal(each["charge"]) for each in whole["messages"] if each["charge_line"] == line["line"]]
         assert sum(paid) == -Decimal(line["amount"])
-
-
-# -- refusals ----------------------------------------------------------------------------------------------------------
-async def test_refusals_of_all_and_of_one(desk: Desk) -> None:
-    acme = await desk.operator.accounts.show("acme")
-    await desk.operator.accounts.create({"name": "other"})
-    rows = [
-        RefusalRow(at=1_000, account=await desk.id_of("smpp-acme"), kind="message", reason=NO_CREDIT, status=0x403,
-                   source="ACME", destination="48600100200", peer="10.0.0.1"),
-        RefusalRow(at=2_000, account=None, kind="bind", reason=WRONG_PASSWORD, status=0x0E, system_id="nobody"),
-        RefusalRow(at=3_000, account=None, kind="bind", reason=WRONG_PASSWORD, status=0x0E, peer="10.0.0.9",
-                   system_id=acme["system_id"]),
-    ]  # fmt: skip
-    await desk.store.refuse(rows)
-    everything = await desk.operator.messages.refusals()
-    assert [(each["kind"], each["account"]) for each in everything] == [
-        ("bind", "smpp-acme"), ("bind", None), ("message", "smpp-acme"),
-    ]  # fmt: skip
-    newest = everything[0]
-    assert (newest["at"], newest["peer"], newest["status"], newest["status_name"]) == (
-        "1970-01-01T00:00:03.000Z", "10.0.0.9", "0x0E", "ESME_RINVPASWD",
-    )  # fmt: skip
-    assert (newest["reason"], newest["why"]) == (WRONG_PASSWORD, REASONS[WRONG_PASSWORD])
-    assert [each["reason"] for each in await desk.operator.messages.refusals("acme")] == [WRONG_PASSWORD, NO_CREDIT]
-    assert await desk.operator.messages.refusals("other") == []
-    assert await desk.operator.messages.refusals(limit=1) == [newest]
 
 
 # -- mobile-originated -------------------------------------------------------------------------------------------------

@@ -114,7 +114,9 @@ async def describe(request: Request, name: str, desk: Sets) -> Response:
 @routes.get("/accounts/{name}/binds/{bind_id}/disconnect")
 async def confirm_disconnect(request: Request, name: str, bind_id: int, desk: Sets) -> Response:
     account = await desk.accounts.show(name)
-    return page(request, "bind_disconnect.html", account=account, bind=await one_bind(desk, account, bind_id))
+    bind, back = await one_bind(desk, account, bind_id), f"/accounts/{account['name']}"
+    action = f"{back}/binds/{bind_id}/disconnect"
+    return page(request, "bind_disconnect.html", account=account, bind=bind, action=action, back=back)
 
 
 @routes.post("/accounts/{name}/binds/{bind_id}/disconnect")
