@@ -1,5 +1,5 @@
 # smppgate: everything a person or CI does with this repository. `make` lists the targets.
-# Needs make and Python 3.11 or newer with venv; `make interop` and `make bench` need more and say what.
+# Needs make and Python 3.11 or newer with venv; `make interop`, `make browser` and `make bench` need more and say what.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
@@ -11,9 +11,10 @@ PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST  := $(BIN)/python -m pytest
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+AXE     := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit-code sbom interop bench regress prove prove-short lock clean
+.PHONY: help run test lint audit-code sbom interop browser bench regress prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -38,6 +39,10 @@ sbom: $(RUNTIME) ## dist/sbom.json: what it is made of, CycloneDX, from the lock
 interop: $(DEV) ## foreign clients: smpplib, node-smpp, Kannel, Perl Net::SMPP; tshark and promtool as referees
 	@$(PYTEST) -m interop $(ARGS)
 
+browser: $(DEV) $(AXE) ## the panel in Debian's Chromium, with axe-core as its judge; pictures go to dist/screenshots
+	@rm -rf dist/screenshots
+	@$(PYTEST) -m browser -n $(JOBS) --dist load tests/browser $(ARGS)
+
 bench: $(DEV) ## messages per CPU-second, next to a bare node-smpp server on the same machine
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -59,7 +64,8 @@ lock: | $(BIN)/python ## write the lock files anew from pyproject.toml
 		--output-file requirements-dev.lock pyproject.toml
 
 clean: ## remove what the other targets made (the data folder stays)
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tests/interop/node_modules
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage tests/interop/node_modules \
+		tests/browser/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -77,3 +83,6 @@ $(DEV): requirements-dev.lock $(RUNTIME)
 	@echo "installing the development tools into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
+
+$(AXE): tests/browser/package-lock.json
+	@cd tests/browser && npm ci --silent

@@ -93,7 +93,7 @@ def test_every_link_in_the_documents_leads_somewhere() -> None:
 
 def test_the_makefile_has_the_targets_that_are_promised() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (HOUSE / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert targets >= {"run", "test", "lint", "interop", "bench", "prove", "clean", "lock"}
+    assert targets >= {"run", "test", "lint", "interop", "browser", "bench", "prove", "clean", "lock"}
 
 
 # versions, licence, dependencies

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from gateway.exports import Exporter
-from pdu.constants import DELIVERED
+from pdu.constants import DELIVERED, REJECTED
 from store.protocol import RefusalRow
 from tests.gateway.desk import Desk, submit
 
@@ -32,6 +32,15 @@ async def test_a_message_is_found_by_its_id(desk: Desk, owner: httpx2.AsyncClien
     wrong = await owner.get(f"{HERE}/history?message_id=x1")
     assert wrong.status_code == 422
     assert 'value="x1"' in wrong.text
+
+
+async def test_a_message_has_a_page_with_its_whole_life(desk: Desk, owner: httpx2.AsyncClient) -> None:
+    ended, waiting = await desk.accept("smpp-a", submit(b"one"), submit(b"two"))
+    await desk.settle("smpp-a", [ended], REJECTED, 803, refund=True)
+    life = seen(await owner.get(f"{HERE}/history/{ended}"))
+    for step in ("Submitted", "Charged", "rejected err:803", "Refunded", "none asked for"):
+        assert step in life
+    assert "The network has not said yet." in seen(await owner.get(f"{HERE}/history/{waiting}"))
 
 
 async def test_what_was_refused_is_there_with_its_reason(desk: Desk, owner: httpx2.AsyncClient) -> None:
