@@ -27,11 +27,12 @@ from pdu import constants as smpp
 from pdu.bodies import SubmitSm
 from store.protocol import Commit, Store, StoreError
 
-from . import receipts
+from . import doctor, receipts
 from .accounts import LABELS, Accounts
 from .admin.live import Taken
 from .config import Address, Config
 from .delivery import LIFETIME_MS, Due, Mailbox
+from .doctor.finding import Finding
 from .health import Health
 from .ids import Minter, id_at
 from .metrics import AccountView, Meter
@@ -305,9 +306,13 @@ class Gateway:
                 "rules": [rule.model_dump() for rule in simulator.rules],
             },
             "loop_lag": self.meter.loop_lag,
+            "commits": self.meter.commit_seconds.summary(),
             "refusals": dict(self.meter.refusals),
             "unready": self.unready(),
         }
+
+    def look_around(self, thorough: bool) -> list[Finding]:
+        return [*doctor.around(self.config), *([doctor.mail(self.config)] if thorough else ())]
 
     def kick(self, bind_id: int) -> bool:
         link = self.server.links.get(bind_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -34,6 +35,22 @@ class Histogram:
     def observe(self, value: float, weight: int = 1) -> None:
         self._counts[bisect_left(self._bounds, value)] += weight
         self._sum += value * weight
+
+    def summary(self) -> dict[str, float | None]:
+        """How many, their mean, and the bounds that half of them and 99 of 100 stay within; None beyond the last."""
+        number = sum(self._counts)
+        return {
+            "number": number,
+            "mean": self._sum / number if number else None,
+            "half_within": self._within(0.5 * number),
+            "99_within": self._within(0.99 * number),
+        }
+
+    def _within(self, wanted: float) -> float | None:
+        for bound, reached in zip(self._bounds, accumulate(self._counts), strict=False):
+            if reached >= wanted > 0:
+                return bound
+        return None
 
     def family(self, name: str, text: str) -> Metric:
         total, buckets = 0, []

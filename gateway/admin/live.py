@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from acl.reasons import Refusal
+from gateway.doctor.finding import Finding
 from pdu.bodies import SubmitSm
 
 
@@ -32,7 +33,12 @@ class Live(Protocol):
 
     def service(self) -> dict[str, Any]:
         """How it is reached (`public_host`, `ports`), its `simulator`, `refusals` by reason since its start, how late
-        its loop is (`loop_lag`), and what keeps it from taking traffic (`unready`)."""
+        its loop is (`loop_lag`), how long commits take (`commits`), and what keeps it from taking traffic
+        (`unready`)."""
+
+    def look_around(self, thorough: bool) -> Sequence[Finding]:
+        """What the doctor sees of the machine and the configuration; `thorough`: the mail server is asked, too. It
+        blocks."""
 
     def kick(self, bind_id: int) -> bool:
         """Unbind it. -> False if there is none."""

@@ -47,6 +47,7 @@ class Service:
             "running": self._office.live is not None,
             "unready": told.get("unready", []),
             "loop_lag": told.get("loop_lag"),
+            "commits": told.get("commits"),
             "versions": {
                 "smppgate": version("smppgate"),
                 "python": sys.version.split()[0],

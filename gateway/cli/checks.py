@@ -1,9 +1,14 @@
 """smppgate config check, doctor and audit: is everything as it must be?"""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from .printing import print_json, print_table
 from .whereabouts import Command, Failure, Group, Whereabouts, as_json, pass_whereabouts
+
+if TYPE_CHECKING:
+    from .client import Client
 
 FINDINGS = {"state": "State", "check": "What", "found": "Found", "advice": "What to do"}
 
@@ -27,17 +32,30 @@ def check(where: Whereabouts) -> None:
 @pass_whereabouts
 def doctor(where: Whereabouts, json_: bool) -> None:
     """Look at everything that commonly goes wrong, and say what to do. Exit status 1 if something is bad."""
-    from .doctor import examine
-    from .finding import BAD
+    from gateway.doctor import examine
+    from gateway.doctor.finding import BAD
 
     settings = where.config()
-    found = [finding._asdict() for finding in examine(settings, where.client())]
+    client = where.client()
+    looked = examine(settings, client.server_answers(), lambda: facts_of(client))
+    found = [finding._asdict() for finding in looked]
     if json_:
         print_json(found)
     else:
         print_table(found, FINDINGS, "")
     if any(finding["state"] == BAD for finding in found):
         raise click.exceptions.Exit(1)
+
+
+def facts_of(client: "Client") -> dict[str, Any] | str | None:
+    """What the process that holds the store tells, or why it does not; None where there is no store."""
+    if not client.has_store():
+        return None
+    try:
+        told: dict[str, Any] = client.get("doctor")
+    except Failure as failure:
+        return failure.message
+    return told
 
 
 @click.command(cls=Command)

@@ -87,6 +87,13 @@ async def doctor(desk: Oversees) -> JSON:
     return await desk.health.facts()
 
 
+@routes.get("/health", tags=["health"])
+async def show_health(desk: Oversees, thorough: bool = False) -> JSON:
+    """What an operator looks at, and what to do. `thorough`: every page of the store is read, the books are recomputed,
+    and the mail server is asked; that takes its time."""
+    return await desk.health.report(thorough)
+
+
 @routes.post("/backups", status_code=201, tags=["health"])
 async def make_backup(desk: Operates, body: Backup) -> JSON:
     """A verified copy of the store, written by the server on its own machine; only for the command line there."""

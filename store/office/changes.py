@@ -36,6 +36,7 @@ class ChangeRow(NamedTuple):
 
 
 COLUMNS = ", ".join(Change._fields)
+LOOKED_BACK = 100_000
 
 
 class Changes:
@@ -48,6 +49,15 @@ class Changes:
 
     async def find(self, id_: int) -> ChangeRow | None:
         rows = await self._database.read(f"SELECT id, {COLUMNS} FROM change WHERE id = ?", id_)  # noqa: S608 (names)
+        return row_of(rows[0]) if rows else None
+
+    async def last(self, subject: str, name: str) -> ChangeRow | None:
+        """The last line of this, if it is among the last LOOKED_BACK."""
+        rows = await self._database.read(
+            f"SELECT id, {COLUMNS} FROM change WHERE subject = ? AND name = ?"  # noqa: S608 (names)
+            " AND id > (SELECT coalesce(max(id), 0) FROM change) - ? ORDER BY id DESC LIMIT 1",
+            subject, name, LOOKED_BACK,
+        )  # fmt: skip
         return row_of(rows[0]) if rows else None
 
     async def newest(

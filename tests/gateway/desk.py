@@ -9,6 +9,7 @@ from acl.reasons import Refusal
 from gateway import admin
 from gateway.admin import COMMAND_LINE, Admin, Mail
 from gateway.admin.live import Taken
+from gateway.doctor.finding import Finding
 from gateway.ids import Minter
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, address
 from store.protocol import Batch, Outcome, Store
@@ -49,9 +50,14 @@ class Told:
             "ports": {"unsecured": [2775], "secured": [3550]},
             "simulator": {"delay": 0.5, "rules": [{"to": "*9", "state": "undeliverable", "error": 9, "delay": None}]},
             "loop_lag": 0.001,
+            "commits": {"number": 3, "mean": 0.002, "half_within": 0.002, "99_within": 0.005},
             "refusals": {"no_credit": 3, "throttled": 1},
             "unready": [],
         }
+
+    def look_around(self, thorough: bool) -> list[Finding]:
+        warned = Finding("disk", "warning", "900 MB free", "a million messages take some 400 MB")
+        return [warned, *([Finding("mail", "ok", "mx:25 answers")] if thorough else ())]
 
     def kick(self, bind_id: int) -> bool:
         before = len(self.open)

@@ -279,3 +279,13 @@ def test_promtool_finds_nothing_to_say(made: Meter) -> None:
         check=False,
     )
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def test_a_histogram_in_four_figures() -> None:
+    histogram = Histogram((0.001, 0.01, 0.1))
+    assert histogram.summary() == {"number": 0, "mean": None, "half_within": None, "99_within": None}
+    histogram.observe(0.002, 98)
+    histogram.observe(0.102, 2)
+    assert histogram.summary() == {
+        "number": 100, "mean": pytest.approx(0.004), "half_within": 0.01, "99_within": None,
+    }  # fmt: skip

@@ -15,6 +15,7 @@ from . import (
     pages_credits,
     pages_entrance,
     pages_exports,
+    pages_health,
     pages_history,
     pages_home,
     pages_mail,
@@ -50,6 +51,7 @@ PAGES = (
     pages_people,
     pages_changes,
     pages_mail,
+    pages_health,
     pages_me,
 )
 

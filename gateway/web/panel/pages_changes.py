@@ -39,6 +39,7 @@ def subjects() -> dict[str, str]:
         "bind": _("bind"),
         "person": _("person"),
         "token": _("token"),
+        "store": _("store"),
     }
 
 

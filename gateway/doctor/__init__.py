@@ -1,6 +1,7 @@
 """What the doctor looks at, one finding each: what is, whether it is well, and in plain words what to do.
 
-Invariant: nothing is changed, and no look at one thing keeps the doctor from the others.
+Invariant: nothing is changed, and no look at one thing keeps the doctor from the others. Knows neither who asks nor how
+the store is reached: it is told what only the process that holds it knows.
 """
 
 import shutil
@@ -8,7 +9,7 @@ import socket
 import sqlite3
 import ssl
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -18,12 +19,9 @@ from typing import TYPE_CHECKING, Any
 from . import machine
 from .certificate import not_after
 from .finding import BAD, GOOD, MEGABYTE, WARNING, Finding
-from .whereabouts import Failure
 
 if TYPE_CHECKING:
     from gateway.config import Address, Config
-
-    from .client import Client
 
 LITTLE_ROOM, NO_ROOM = 1024 * MEGABYTE, 128 * MEGABYTE
 SOON = 30  # days
@@ -32,18 +30,26 @@ RESTORE = "stop the server, move the store away, keep it, and `smppgate restore`
 OWN_FILES = 64  # descriptors besides connections: database, listeners, log, pipes
 
 
-def examine(config: "Config", client: "Client") -> Iterator[Finding]:
-    running = client.server_answers()
+Facts = Mapping[str, Any] | str | None
+"""What the store's process tells (`gateway.admin.health`), why it does not, or None where there is no store yet."""
+
+
+def examine(config: "Config", running: bool, ask: Callable[[], Facts]) -> Iterator[Finding]:
     yield Finding("server", GOOD, "running" if running else "stopped")
+    yield from around(config)
+    yield from listeners(config, running)
+    yield mail(config)
+    yield from store(ask())
+
+
+def around(config: "Config") -> Iterator[Finding]:
+    """What takes no time and asks nobody."""
     yield sqlite()
     yield event_loop()
     yield from folder(config.data_dir)
     yield machine.memory()
     yield descriptors(config)
     yield from certificates(config)
-    yield from listeners(config, running)
-    yield mail(config)
-    yield from store(client)
 
 
 def sqlite() -> Finding:
@@ -83,6 +89,7 @@ def folder(path: Path) -> Iterator[Finding]:
     else:
         yield Finding("disk", GOOD, room)
     yield machine.inodes(path)
+    yield from machine.sizes(path)
     yield from machine.files(path)
 
 
@@ -171,21 +178,16 @@ def mail(config: "Config") -> Finding:
     return Finding("mail", GOOD, f"{at} answers")
 
 
-def store(client: "Client") -> Iterator[Finding]:
-    if not client.has_store():
-        yield Finding("store", GOOD, "none yet")
-        yield from machine.clock(None)
-        return
-    try:
-        facts: dict[str, Any] = client.get("doctor")
-    except Failure as failure:
-        yield Finding("store", BAD, failure.message)
+def store(facts: Facts) -> Iterator[Finding]:
+    if facts is None or isinstance(facts, str):
+        yield Finding("store", GOOD, "none yet") if facts is None else Finding("store", BAD, facts)
         yield from machine.clock(None)
         return
     yield from machine.clock(facts["newest_ms"])
-    for damage in facts["damage"]:
+    damages = facts["damage"]
+    for damage in damages or ():
         yield Finding("store", BAD, damage, RESTORE)
-    if not facts["damage"]:
+    if damages is not None and not damages:
         yield Finding("store", GOOD, f"whole; accounts: {facts['accounts']}")
     pragmas = facts["durability"]
     safe = {"journal_mode=WAL", "synchronous=FULL"} <= set(pragmas)

@@ -17,6 +17,7 @@ CLOCK_ERROR = 5  # TIME_ERROR of adjtimex(2): nobody disciplines the clock
 TIMEX = 512  # octets, more than struct timex has anywhere
 BEHIND = 5_000  # milliseconds by which the newest id may be ahead of the clock: ids never go back
 FEW_INODES = 1_000
+LONG_LOG = 1024 * MEGABYTE
 LITTLE_MEMORY, NO_MEMORY = 512 * MEGABYTE, 128 * MEGABYTE
 SYNCHRONISE = "run chrony or systemd-timesyncd: validity and schedules follow this clock"
 
@@ -76,6 +77,19 @@ def inodes(folder: Path) -> Finding:
     if disk.f_files and disk.f_favail < FEW_INODES:  # some file systems do not count them
         return Finding("inodes", WARNING, f"{disk.f_favail} left", "remove small files: without inodes nothing is made")
     return Finding("inodes", GOOD, f"{disk.f_favail:,} left" if disk.f_files else "not counted here")
+
+
+def sizes(folder: Path) -> Iterator[Finding]:
+    """The store and the log of what is not in it yet."""
+    database, log = folder / "smppgate.db", folder / "smppgate.db-wal"
+    if not database.exists():
+        return
+    written = log.stat().st_size if log.exists() else 0
+    found = f"store {database.stat().st_size // MEGABYTE:,} MB, write-ahead log {written // MEGABYTE:,} MB"
+    if written > LONG_LOG:
+        yield Finding("size", WARNING, found, "something reads for long and keeps the log from being reused")
+    else:
+        yield Finding("size", GOOD, found)
 
 
 def files(folder: Path) -> Iterator[Finding]:

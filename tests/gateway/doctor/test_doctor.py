@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gateway.cli import certificate, doctor
+from gateway import doctor
 from gateway.config import Address, Config, Tls
+from gateway.doctor import certificate
 from tests.mailserver import MailServer
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cli import machine
+from gateway.doctor import machine
 
 
 def now_ms() -> int:
@@ -76,3 +76,14 @@ def test_files_of_somebody_else(tmp_path: Path) -> None:
     os.chown(database, 12345, -1)
     [found] = machine.files(tmp_path)
     assert found.state == "bad"
+
+
+def test_how_large_the_store_and_its_log_are(tmp_path: Path) -> None:
+    assert list(machine.sizes(tmp_path)) == []
+    for name, size in (("smppgate.db", 3 << 20), ("smppgate.db-wal", 1 << 20)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    [found] = machine.sizes(tmp_path)
+    assert (found.state, found.found) == ("ok", "store 3 MB, write-ahead log 1 MB")
+    os.truncate(tmp_path / "smppgate.db-wal", (1 << 30) + 1)
+    assert next(machine.sizes(tmp_path)).state == "warning"
