@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   ?= .venv
 ARGS   ?=
 JOBS   ?= 2
+PROFILE ?= prove
+RECORD ?=
 
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -14,7 +16,7 @@ DEV     := $(VENV)/.dev
 AXE     := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit-code sbom interop browser bench regress prove prove-short lock clean
+.PHONY: help run test lint audit-code sbom interop browser bench regress crash prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -48,6 +50,10 @@ bench: $(DEV) ## messages per CPU-second, next to a bare node-smpp server on the
 
 regress: $(DEV) ## instructions of the hot road's pieces, by valgrind, against bench/baseline.json (ARGS=--write makes it anew)
 	@$(BIN)/python -m bench.regress $(ARGS)
+
+crash: $(DEV) ## kills, failpoints, stops and power cuts under load, at length (PROFILE=ci: the short form; RECORD=1: figures)
+	@HYPOTHESIS_PROFILE=$(PROFILE) SMPPGATE_FIGURES=$(if $(RECORD),docs/figures.json) \
+		$(PYTEST) -m crash -s --timeout 7200 $(ARGS)
 
 prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (most of an hour)
 	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop and not browser" -n $(JOBS) --dist loadfile --timeout 7200 $(ARGS)

@@ -162,15 +162,18 @@ class Gateway:
         return Address(address.host, await self.server.listen(address.host, address.port, certificate))
 
     async def stop(self) -> None:
-        await self.server.stop(PATIENCE)
-        self.network.close()
-        for errand in list(self._errands):
-            errand.cancel()
-        await asyncio.gather(*self._errands, return_exceptions=True)
-        await self._keep_refusals()
-        await self._keep_figures()
-        self.store.mark(self.dispatch.low_water(self.minter.next))
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        try:
+            await self.server.stop(PATIENCE)
+        finally:  # after an error, too: with sessions open the loop would never end
+            self.server.abort()
+            self.network.close()
+            for errand in list(self._errands):
+                errand.cancel()
+            await asyncio.gather(*self._errands, return_exceptions=True)
+            await self._keep_refusals()
+            await self._keep_figures()
+            self.store.mark(self.dispatch.low_water(self.minter.next))
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     # -- time ------------------------------------------------------------------------------------------------------
     def _errand(self, work: Coroutine[Any, Any, None]) -> None:

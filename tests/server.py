@@ -51,6 +51,9 @@ def eventually(what: str, look: Callable[[], T], patience: float = PATIENCE) -> 
 class Server:
     """One smppgate, with a fast simulated network. `with Server(folder) as server: ...` starts and stops it."""
 
+    program: Sequence[str] = ("gateway",)
+    """The module that is run, and words before `serve`: a test may have one of its own that changes something first."""
+
     def __init__(self, folder: Path, *, delay: str = "0.05s", more: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
@@ -74,7 +77,7 @@ class Server:
         """The process, just begun."""
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "gateway", "serve", "--config", str(self.config)],
+                [sys.executable, "-m", *self.program, "serve", "--config", str(self.config)],
                 cwd=HOUSE,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

@@ -157,5 +157,11 @@ class Server:
                     await self._gone.wait()
         except TimeoutError:
             log.warning("clients did not answer unbind", links=len(self.links))
+        self.abort()
+
+    def abort(self) -> None:
+        """Whatever is still open, without another word."""
+        for listener in self._listeners:
+            listener.close()
         for link in list(self.links.values()):
             link.abort("server stopped")

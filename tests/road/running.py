@@ -26,10 +26,10 @@ class Road(Server):
 
     def start(self) -> Self:
         super().start()
-        eventually("the desk is open", self._serves)
+        eventually("the desk is open", self.serves)
         return self
 
-    def _serves(self) -> bool:
+    def serves(self) -> bool:
         try:
             self.desk.ask("GET", "price-plans")
         except OSError:
