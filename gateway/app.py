@@ -25,7 +25,7 @@ from acl.password import Known
 from acl.reasons import Refusal
 from pdu import constants as smpp
 from pdu.bodies import SubmitSm
-from store.protocol import Commit, Store, StoreError
+from store.protocol import Commit, MessageRow, Store, StoreError
 
 from . import doctor, receipts
 from .accounts import LABELS, Accounts
@@ -333,6 +333,10 @@ class Gateway:
         """Messages that came by no bind."""
         account = self.accounts.by_id[account_id]
         return await self._submit.submit(account, peer, run, self.clock())
+
+    async def cancel(self, account_id: int, row: MessageRow) -> bool:
+        """As a cancel_sm does it."""
+        return await self.pending.take_back(self.accounts.by_id[account_id], [row])
 
     def unready(self) -> list[str]:
         self.health.draining = self.server.draining

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from acl.reasons import Refusal
 from gateway.doctor.finding import Finding
 from pdu.bodies import SubmitSm
+from store.protocol import MessageRow
 
 
 class Taken(NamedTuple):
@@ -48,3 +49,6 @@ class Live(Protocol):
 
     async def submit(self, account_id: int, peer: str, run: list[SubmitSm]) -> list[Taken | Refusal]:
         """Messages that came by no bind, judged and taken like all others. -> what became of each."""
+
+    async def cancel(self, account_id: int, row: MessageRow) -> bool:
+        """Take a scheduled message back, with its refund. -> False if it is no longer to be had."""

@@ -10,18 +10,23 @@ from typing import NamedTuple
 from acl.money import as_credits
 from acl.reasons import REASONS, Refusal
 from acl.settings import InvalidSettings, Settings
+from gateway.archive import addresses
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm
 from pdu.constants import UDHI
 from pdu.text import encode, split
 from pdu.times import format_absolute, format_relative
+from store.office.history import Wanted
 from store.protocol import AccountRow
 
 from .actor import Actor
-from .faults import Conflict, Invalid, Unavailable, Wrong
+from .faults import Conflict, Invalid, NotFound, Unavailable, Wrong
 from .incoming import on_the_wire
 from .live import Taken
+from .messages import number
 from .office import Office, alphabet_of
 from .shapes import Shape
+
+MOST_RECIPIENTS, LONGEST_MESSAGE = 100, 4_000
 
 
 class Wish(NamedTuple):
@@ -54,8 +59,26 @@ class Sending:
             for recipient, at in zip(wish.recipients, range(0, len(told), parts), strict=True)
         ]
 
+    async def cancel(self, name: str, key: str) -> None:
+        """A message that waits for its time; what was paid for it comes back as the account's rules have it."""
+        row = await self._office.named(self._actor, name)
+        id_ = number("id", key)
+        found = await self._office.store.history.sent(row.id, Wanted(id_, id_), addresses, 1)
+        if not found:
+            raise NotFound(f"{row.name} has no message {key}")
+        if self._office.live is None:
+            raise Unavailable("the server is stopped: nothing is sent, and nothing is cancelled")
+        if found[0].scheduled_at is None or not await self._office.live.cancel(row.id, found[0]):
+            raise Conflict("this message does not wait for its time any more")
+        changes = [self._actor.change(self._office.wall_ms(), "history", "cancelled", old=key, account=row.id)]
+        await self._office.store.changes.note(changes)
+
     def _records(self, wish: Wish, alphabet: str) -> tuple[list[SubmitSm], int]:
         """-> the parts for the first recipient, then those for the next, and how many parts each has."""
+        if not 0 < len(wish.recipients) <= MOST_RECIPIENTS:
+            raise Invalid(Wrong("recipients", f"are 1 to {MOST_RECIPIENTS} numbers"))
+        if not 0 < len(wish.message) <= LONGEST_MESSAGE:
+            raise Invalid(Wrong("message", f"has 1 to {LONGEST_MESSAGE} characters"))
         source = on_the_wire("sender", wish.sender) if wish.sender else b"\0\0\0"
         targets = [on_the_wire("recipients", each) for each in wish.recipients]
         coding, pieces = pieces_of(wish, alphabet, self._office.wall_ms() & 0xFF)

@@ -104,10 +104,10 @@ class Pending:
                 return refused(account, reasons.MESSAGE_UNKNOWN)
         else:
             rows = await self._alike(account, request.source, request.destination, request.service_type)
-        done = await self._take_back(account, [row for row in rows if row.scheduled_at is not None])
+        done = await self.take_back(account, [row for row in rows if row.scheduled_at is not None])
         return (ESME_ROK, b"") if done else refused(account, reasons.MESSAGE_FINAL)
 
-    async def _take_back(self, account: Account, rows: Sequence[MessageRow]) -> bool:
+    async def take_back(self, account: Account, rows: Sequence[MessageRow]) -> bool:
         """-> whether any was still to be had. Together, so that they share their commits."""
         done = False
         for start in range(0, len(rows), AT_ONCE):
@@ -143,7 +143,7 @@ class Pending:
             for _id, _wire, submit in messages:
                 if submit.replace_if_present_flag:
                     alike = await self._alike(account, submit.source, submit.destination, submit.service_type)
-                    await self._take_back(account, [row for row in alike if row.id not in fresh])
+                    await self.take_back(account, [row for row in alike if row.id not in fresh])
         except StoreError as fault:
             log.warning("older messages not replaced", account=account.name, reason=str(fault))
 

@@ -5,14 +5,15 @@ what was refused. A request that was interrupted is not guessed at, unless its r
 transaction: that can be asked again.
 """
 
-from collections.abc import Callable, Coroutine
+import json
+from collections.abc import Awaitable, Callable, Coroutine
 from hashlib import sha256
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from gateway.admin import Admin, Conflict, Invalid, Wrong
+from gateway.admin import Admin, Conflict, Desk, Invalid, Wrong
 from store.office.answers import Answer
 from store.protocol import OutcomeUnknown
 
@@ -67,6 +68,27 @@ async def answered(request: Request, key: str, handle: Handler, carried: bool) -
         kept = {name: response.headers[name] for name in HEADERS if name in response.headers}
         await answers.finish(who, key, response.status_code, kept, body)
     return response
+
+
+async def posted_once(desk: Desk, key: str, work: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+    """For a form that was made with this key: what is done, and what came of it if it is posted again."""
+    answers, now = desk.office.store.answers, desk.office.wall_ms()
+    who, key = f"panel, person {desk.actor.person}", key[:LONGEST]
+    before = await answers.begin(who, key, bytes(32), now, now - KEPT_MS)
+    if before is not None:
+        if before.status is None:
+            raise Conflict("this is being worked on, or was interrupted; look whether it was done")
+        found: list[Any] = json.loads(before.body)
+        return found
+    try:
+        done = await work()
+    except OutcomeUnknown:
+        raise
+    except BaseException:
+        await answers.drop(who, key)
+        raise
+    await answers.finish(who, key, 200, {}, json.dumps(done).encode())
+    return done
 
 
 def again(before: Answer, digest: bytes) -> Response:

@@ -12,7 +12,7 @@ from gateway.admin.live import Taken
 from gateway.doctor.finding import Finding
 from gateway.ids import Minter
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, address
-from store.protocol import Batch, Outcome, Store
+from store.protocol import Batch, MessageRow, Outcome, Store
 from store.sqlite import open_store
 
 NOW = 1_800_000_000.0
@@ -29,6 +29,7 @@ class Told:
         self.open: list[dict[str, Any]] = []
         self.woken: list[tuple[int, int]] = []
         self.sent: list[SubmitSm] = []
+        self.cancelled: list[int] = []
         self.refusal: Refusal | None = None
 
     async def refresh(self) -> None:
@@ -67,6 +68,10 @@ class Told:
     async def submit(self, account_id: int, peer: str, run: list[SubmitSm]) -> list[Taken | Refusal]:
         self.sent += run
         return [self.refusal or Taken(number, CREDIT) for number, _ in enumerate(run, 1)]
+
+    async def cancel(self, account_id: int, row: MessageRow) -> bool:
+        self.cancelled.append(row.id)
+        return row.scheduled_at is not None
 
     def wake(self, account_id: int, number: int) -> None:
         self.woken.append((account_id, number))

@@ -83,7 +83,7 @@ class Visitor:
 
     def __init__(self, server: Road) -> None:
         made = server.desk.ask("POST", "people", body={"email": "eve@example.com", "operator": True, "shown": True})
-        scopes = ["read", "settings", "credits", "operate"]
+        scopes = ["read", "settings", "credits", "send", "operate"]
         token = server.desk.ask("POST", "people", made["id"], "tokens", body={"name": "test", "scopes": scopes})
         self._headers = {"Authorization": f"Bearer {token['token']}", "Content-Type": "application/json"}
         self._port = server.web_port

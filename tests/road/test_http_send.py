@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from gateway.web.unix import NAME, connect
 from tests.road.client import MOBILE, bound
+from tests.road.desk import Refused
 from tests.road.running import Road
 from tests.server import PATIENCE, Login, eventually
 
@@ -60,3 +62,17 @@ async def test_the_same_key_twice_sends_once(server: Road) -> None:
     assert answers[0] == answers[1]
     assert answers[0][0] == 201
     assert server.desk.balance(login) == "9"
+
+
+async def test_a_scheduled_message_is_cancelled_and_paid_back_once(server: Road) -> None:
+    login = server.desk.account("later", senders=["MAPLE"], credits="10", refund="unsent")
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    [told] = send(server, login, schedule=at)
+    assert server.desk.balance(login) == "9"
+    path = "accounts", login.name, "outgoing", told["ids"][0]
+    server.desk.ask("POST", *path, "cancel")
+    assert (server.desk.ask("GET", *path)["state"], server.desk.balance(login)) == ("deleted", "10")
+    with pytest.raises(Refused) as refused:
+        server.desk.ask("POST", *path, "cancel")
+    assert refused.value.status == 409
+    server.desk.audited()

@@ -28,6 +28,7 @@ class Link(NamedTuple):
 
 OF_AN_ACCOUNT = (
     Item(ACCOUNT, "home", marked("Home")),
+    Item(ACCOUNT + "/send", "send", marked("Send a message"), Right.SEND),
     Item(ACCOUNT + "/history", "history", marked("History")),
     Item(ACCOUNT + "/received", "phone", marked("Received")),
     Item(ACCOUNT + "/senders", "sender", marked("Senders")),
