@@ -16,7 +16,7 @@ DEV     := $(VENV)/.dev
 AXE     := tests/browser/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint audit-code sbom interop browser bench regress crash prove prove-short lock clean
+.PHONY: help run test lint audit-code sbom interop browser bench regress crash hostile prove prove-short lock clean
 .SUFFIXES:
 
 help: ## list the targets
@@ -55,8 +55,14 @@ crash: $(DEV) ## kills, failpoints, stops and power cuts under load, at length (
 	@HYPOTHESIS_PROFILE=$(PROFILE) SMPPGATE_FIGURES=$(if $(RECORD),docs/figures.json) \
 		$(PYTEST) -m crash -s --timeout 7200 $(ARGS)
 
+hostile: $(DEV) ## attacks on a real server while a healthy session measures it; notes the figures (ARGS=--quick: short, none)
+	@SMPPGATE_FIGURES=$(if $(findstring --quick,$(ARGS)),,docs/figures.json) $(PYTEST) -m hostile tests/hostile $(ARGS)
+	@$(BIN)/python docs/generate.py
+
 prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (most of an hour)
-	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop and not browser" -n $(JOBS) --dist loadfile --timeout 7200 $(ARGS)
+	@HYPOTHESIS_PROFILE=prove $(PYTEST) -m "not interop and not browser and not hostile" -n $(JOBS) --dist loadfile \
+		--timeout 7200 $(ARGS)
+	@$(MAKE) hostile ARGS=
 
 prove-short: $(DEV) ## the same proofs in the size CI runs
 	@$(PYTEST) -m prove --timeout 600 $(ARGS)

@@ -38,7 +38,7 @@ def decode_run(command: int, buffer: bytes, frames: Iterable[Frame]) -> tuple[li
             if response and status != ESME_ROK:
                 records.append(grammar.absent(sequence))
             else:
-                faults.append((sequence, fault))
+                faults.append((sequence, fault.with_traceback(None)))  # which would hold this frame, and that the fault
     return records, faults
 
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 HOUSE = Path(__file__).resolve().parent.parent
 WORDS, FIGURES = HOUSE / "docs" / "promises.toml", HOUSE / "docs" / "figures.json"
+FEW = 4  # figures that have room beside their promise
 HEAD = """\
 # Promises
 
@@ -115,8 +116,22 @@ def note(promise: str, measured_by: str, found: str) -> None:
         file.write("\n")
 
 
+def figures_of(measured: dict[str, dict[str, dict[str, str]]]) -> str:
+    """A line for everything that was measured, a column for each promise that it says something of."""
+    if not measured:
+        return ""
+    names = [*measured]
+    text = f"| measured | {' | '.join(names)} | on |\n| --- | {'--- | ' * len(names)}--- |\n"
+    for what in dict.fromkeys(what for found in measured.values() for what in found):
+        cells = [measured[name].get(what, {}) for name in names]
+        days = max(cell.get("on", "") for cell in cells)
+        text += f"| {what} | {' | '.join(cell.get('found', '') for cell in cells)} | {days} |\n"
+    return text + "\n"
+
+
 # -- the page ----------------------------------------------------------------------------------------------------------
 def page() -> str:
+    """Where a promise was measured in many ways, what was found has a table of its own below the chapter."""
     found, measured = checks(), figures()
     text = HEAD
     for title, chapter in chapters().items():
@@ -124,6 +139,7 @@ def page() -> str:
         for name, words in chapter.items():
             by = "; ".join(check.link for check in found if name in check.promises)
             said = [f"{what}: {figure['found']} ({figure['on']})" for what, figure in measured.get(name, {}).items()]
-            text += f"| {name} | {words} | {by} | {'; '.join(said)} |\n"
-        text += "\n"
+            last = "; ".join(said) if len(said) <= FEW else f"{len(said)} figures below"
+            text += f"| {name} | {words} | {by} | {last} |\n"
+        text += "\n" + figures_of({name: measured[name] for name in chapter if len(measured.get(name, {})) > FEW})
     return text.rstrip("\n") + "\n"

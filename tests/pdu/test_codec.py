@@ -85,6 +85,14 @@ def test_a_run_reads_what_decode_reads(some: list[Pdu]) -> None:
             assert [record.sequence for record in records] == [pdu.sequence] * 2
 
 
+def test_faults_are_gone_as_soon_as_nobody_looks_at_them() -> None:
+    """A flood of nonsense must not wait for the collector."""
+    octets = frame(c.SUBMIT_SM, 0, 9, b"\xff" * 20)
+    _records, faults = decode_run(c.SUBMIT_SM, octets, split(octets)[0])
+
+    assert [fault.__traceback__ for _sequence, fault in faults] == [None]
+
+
 # -- one PDU -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("octets", [
     b"", b"\0" * 15, HEADER.pack(15, 1, 0, 9), HEADER.pack(17, c.UNBIND, 0, 9), HEADER.pack(16, c.UNBIND, 0, 9) + b"\0",
