@@ -1,17 +1,29 @@
-"""Price plans: what a part costs, by the first digits of its destination. "*" stands for all other destinations."""
+"""Price plans: what a part costs, by the first digits of its destination. "*" stands for all other destinations.
 
+Invariant: a plan is set as a whole, or not at all; who has decided on another one than is there changes nothing.
+"""
+
+import json
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 
 from acl.money import as_credits
-from acl.tariff import plan
+from acl.tariff import EVERYWHERE, plan
 
 from .actor import Actor
-from .faults import Invalid, NotFound, Wrong
+from .faults import Invalid, NotFound, Stale, Wrong
 from .office import Office
 from .shapes import Shape
+from .sheet import row
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+MOST = 20_000
+"""Prices of one plan: every account that has it holds them in memory."""
+NAMED = 10
+"""Wrong lines of a sheet that are told."""
+COLUMNS = ("prefix", "credits")
+HEADING = re.compile(r"[^\d*]+[;\t=,][^\d]*")
 
 
 class Prices:
@@ -27,23 +39,83 @@ class Prices:
             raise NotFound(f"there is no price plan {name}; there is {', '.join(sorted(plans)) or 'none'}")
         return shape(name, plans[name])
 
-    async def set(self, name: str, prices: Mapping[str, str | int]) -> Shape:
-        """The whole plan; what is not in `prices` has no price any more."""
+    async def version(self, name: str) -> str:
+        """Of the prices as they are now; `set` takes it back."""
+        return version_of(await self.show(name))
+
+    async def set(self, name: str, prices: Mapping[str, str | int], seen: str | None = None) -> Shape:
+        """The whole plan; what is not in `prices` has no price any more. `seen`: the version this was decided on, ""
+        where none was there."""
         if not NAME.fullmatch(name):
             raise Invalid(Wrong("name", "has 1 to 64 letters, digits, dots, dashes and underscores"))
         try:
             units = plan(prices)
         except ValueError as why:
             raise Invalid(Wrong("prices", str(why))) from None
+        if len(units) > MOST:
+            raise Invalid(Wrong("prices", f"are {MOST} at most"))
         async with self._office.changing:
             before = (await self._store.price_plans()).get(name)
-            old = None if before is None else shape(name, before)["prices"]
-            new = shape(name, units)["prices"]
+            there = "" if before is None else version_of(shape(name, before))
+            if seen is not None and seen != there:
+                raise Stale(f"the price plan {name} was changed by somebody since you looked; look again")
+            old, new = differing(before, units)
             change = self._actor.change(self._office.wall_ms(), "price plan", name, old, new)
             await self._store.set_price_plan(name, units, changes=[change] if old != new else [])
         await self._office.refreshed()
         return await self.show(name)
 
+    async def sheet(self, name: str) -> str:
+        """As `read` takes it."""
+        found = await self.show(name)
+        return "".join(map(row, [COLUMNS, *found["prices"].items()]))
+
 
 def shape(name: str, prices: Mapping[str, int]) -> Shape:
     return {"name": name, "prices": {prefix or "*": as_credits(units) for prefix, units in sorted(prices.items())}}
+
+
+def version_of(found: Shape) -> str:
+    return sha256(json.dumps(found["prices"]).encode()).hexdigest()[:32]
+
+
+def differing(before: Mapping[str, int] | None, after: Mapping[str, int]) -> tuple[Shape | None, Shape | None]:
+    """What the log of changes says: the prices that are not as they were; None for a plan that was not there."""
+    if before is None:
+        return None, shape("", after)["prices"]
+    old = {prefix: units for prefix, units in before.items() if after.get(prefix) != units}
+    new = {prefix: units for prefix, units in after.items() if before.get(prefix) != units}
+    return shape("", old)["prices"], shape("", new)["prices"]
+
+
+def read(text: str) -> dict[str, str]:
+    """The prices of a sheet: a line has a prefix and its price, with a semicolon, a tab, = or else a comma in between.
+    A first line that names the columns is passed over. Invalid tells the lines that are wrong."""
+    prices, wrong, places = dict[str, str](), list[str](), dict[str, int]()
+    lines = [(at, line) for at, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if line.strip()]
+    if lines and HEADING.fullmatch(lines[0][1]):
+        del lines[0]
+    for at, line in lines:
+        prefix, price = cells(line)
+        try:
+            [digits] = plan({prefix: price})
+            if digits in places:
+                raise ValueError(f"{prefix}: stands in line {places[digits]} already")
+        except ValueError as why:
+            wrong.append(f"line {at}: {why}")
+            continue
+        places[digits] = at
+        prices["*" if digits == EVERYWHERE else digits] = price
+    if wrong:
+        more = f"; and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        raise Invalid(Wrong("prices", "; ".join(wrong[:NAMED]) + more))
+    return prices
+
+
+def cells(line: str) -> tuple[str, str]:
+    """Where no comma is needed between the two, one may stand in the price for the point."""
+    found = re.search(r"[;\t=]", line) or re.search(",", line)
+    if found is None:
+        return line.strip(), ""
+    prefix, price = line[: found.start()], line[found.end() :]
+    return prefix.strip(" \"'"), price.strip(" \"'").replace(",", ".")

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import Any
 
 from acl.reasons import REASONS
+from gateway.network.simulator import Rule, Rules
 
 from .actor import Actor
 from .office import Office
@@ -31,6 +32,20 @@ class Service:
     def simulator(self) -> dict[str, Any]:
         """What becomes of messages by their destination; the first rule that fits decides."""
         return dict(self._told().get("simulator", {"delay": None, "rules": []}))
+
+    def simulated(self, number: str) -> dict[str, Any]:
+        """What would become of a message to this number: `rule` counts from 1; None where no rule fits."""
+        told = self.simulator()
+        rules = [Rule(**rule) for rule in told["rules"]]
+        at = Rules(rules)[number.encode("ascii")]
+        rule = rules[at] if at < len(rules) else Rule("*")
+        return {
+            "number": number,
+            "rule": at + 1 if at < len(rules) else None,
+            "state": rule.state,
+            "error": rule.error,
+            "delay": told["delay"] if rule.delay is None else rule.delay,
+        }
 
     def refusals(self) -> list[dict[str, Any]]:
         """By reason, most frequent first, since the gateway started."""

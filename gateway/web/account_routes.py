@@ -123,15 +123,20 @@ async def list_price_plans(desk: Oversees) -> JSON:
     return {"items": await desk.prices.all()}
 
 
-@routes.get("/price-plans/{name}", tags=["prices"])
-async def show_price_plan(desk: Oversees, name: str) -> JSON:
+@routes.get("/price-plans/{name}", tags=["prices"], responses={200: ETAG})
+async def show_price_plan(desk: Oversees, name: str, response: Response) -> JSON:
+    response.headers["ETag"] = f'"{await desk.prices.version(name)}"'
     return await desk.prices.show(name)
 
 
-@routes.put("/price-plans/{name}", tags=["prices"])
-async def set_price_plan(desk: Operates, name: str, body: Plan) -> JSON:
-    """The whole plan: a prefix that is not there has no price any more."""
-    return await desk.prices.set(name, body.prices)
+@routes.put("/price-plans/{name}", tags=["prices"], responses=CONDITIONAL)
+async def set_price_plan(
+    desk: Operates, name: str, body: Plan, response: Response, if_match: IfMatch = None
+) -> JSON:
+    """The whole plan: a prefix that is not there has no price any more. `If-Match: *` also makes a new one."""
+    made = await desk.prices.set(name, body.prices, seen(desk, if_match))
+    response.headers["ETag"] = f'"{await desk.prices.version(name)}"'
+    return made
 
 
 routes.include_router(money)

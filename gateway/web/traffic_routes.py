@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi import Path as InPath
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from .access import Operates, Oversees, Reads, Sets
 
 Page = Annotated[int, Query(ge=1, le=1000)]
+Number = Annotated[str, InPath(pattern=r"^\+?[0-9]{1,20}$")]
 JSON = dict[str, Any]
 
 
@@ -75,6 +77,18 @@ async def kick_binds(desk: Sets, name: str) -> JSON:
 
 
 # -- health ------------------------------------------------------------------------------------------------------------
+@routes.get("/simulator", tags=["simulator"])
+async def show_simulator(desk: Oversees) -> JSON:
+    """What becomes of messages by their destination: the first rule that fits decides."""
+    return desk.service.simulator()
+
+
+@routes.get("/simulator/{number}", tags=["simulator"])
+async def try_simulator(desk: Oversees, number: Number) -> JSON:
+    """What would become of a message to this number."""
+    return desk.service.simulated(number)
+
+
 @routes.get("/audit", tags=["health"])
 async def audit(desk: Oversees) -> JSON:
     """Every balance, line and charge recomputed."""

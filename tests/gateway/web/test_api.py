@@ -80,7 +80,7 @@ async def test_messages_and_export(api: httpx2.AsyncClient, desk: Desk) -> None:
     export = await api.get("/accounts/acme/export")
     assert export.headers["content-type"] == "application/json"
     assert export.json()["messages"][0]["text"] == "Hello"
-    assert (await api.get("/refusals")).json() == {"items": []}
+    assert (await api.get("/refusals")).json() == {"items": [], "next": None}
     assert (await api.get("/audit")).json()["ok"] is True
     assert (await api.get("/doctor")).json()["damage"] == []
 
@@ -95,7 +95,8 @@ async def test_incoming_binds_and_prices(api: httpx2.AsyncClient, desk: Desk) ->
     assert (await api.delete("/binds/7")).json() == {"kicked": 1}
     assert (await api.delete("/accounts/acme/binds")).json() == {"kicked": 1}
     problem(await api.delete("/binds/7"), 404)
-    assert (await api.put("/price-plans/gold", json={"prices": {"*": "0.25"}})).json()["prices"] == {"*": "0.25"}
+    made = await api.put("/price-plans/gold", json={"prices": {"*": "0.25"}}, headers={"If-Match": "*"})
+    assert made.json()["prices"] == {"*": "0.25"}
     assert (await api.get("/price-plans/gold")).status_code == 200
     assert len((await api.get("/price-plans")).json()["items"]) == 2
 

@@ -35,6 +35,18 @@ async def test_settings_are_changed_by_who_has_seen_them(scene: Desk) -> None:
         assert {"412", "428"} <= set(schema["paths"][f"{API}/accounts/{{name}}"]["patch"]["responses"])
 
 
+async def test_a_price_plan_is_set_by_who_has_seen_it(scene: Desk) -> None:
+    key = await token(scene, await person(scene, operator=True), "read", "operate")
+    async with public(scene, key) as client:
+        path, body = f"{API}/price-plans/default", {"prices": {"*": "2"}}
+        etag = (await client.get(path)).headers["etag"]
+        assert (await client.put(path, json=body)).status_code == 428
+        changed = await client.put(path, json=body, headers={"If-Match": etag})
+        assert changed.status_code == 200
+        assert (await client.put(path, json=body, headers={"If-Match": etag})).status_code == 412
+        assert (await client.put(path, json=body, headers={"If-Match": changed.headers["etag"]})).status_code == 200
+
+
 async def test_a_key_moves_money_once_and_gets_the_same_answer(scene: Desk) -> None:
     key = await token(scene, await person(scene, operator=True), "operate")
     async with public(scene, key) as client:
