@@ -90,6 +90,7 @@ class Customer:
         self.screen.button("Send").click()
         self.screen.told("A new password is on its way to %(email)s.", email=self.email)
         letters = eventually("it arrives", lambda: self.stage.letters_for(self.email)[before:])
+        self.stage.settle()
         assert letters[0]["Subject"] == self.say("New SMPP password for %(account)s", account=self.accounts.first)
         return fact(letters[0], self.say("Password"))
 

@@ -30,10 +30,17 @@ class Stage(Road):
         return self.link_for(email)
 
     def link_for(self, email: str) -> str:
-        letter = eventually(f"a letter for {email} arrives", lambda: self.letters_for(email))[-1]
-        found = re.search(r"http://\S+/invitation/\S+", text_of(letter))
-        assert found is not None, text_of(letter)
-        return found[0]
+        found = eventually(f"an invitation of {email} arrives", lambda: self._links_for(email))
+        self.settle()
+        return found[-1]
+
+    def settle(self) -> None:
+        """What has arrived is also noted: only then is it true."""
+        eventually("no letter is on its way", lambda: not self.desk.ask("GET", "mail")["counts"].get("waiting"))
+
+    def _links_for(self, email: str) -> list[str]:
+        said = "\n".join(text_of(letter) for letter in self.letters_for(email))
+        return re.findall(r"http://\S+/invitation/\S+", said)
 
     def letters_for(self, email: str) -> list[Any]:
         return [letter for letter, to in zip(self.mail.letters, self.mail.recipients, strict=False) if to == email]

@@ -21,7 +21,8 @@ from gateway.web.origin import peer_of
 
 from .forms import Form, text, typed
 from .rendering import done, page
-from .words import _, marked, said
+from .service import badges
+from .words import LANGUAGES, _, marked, said
 
 routes = APIRouter()
 
@@ -98,7 +99,23 @@ LABELS = {
     "language": marked("Language"),
     "time_zone": marked("Time zone"),
 }
-MANY_LINES = 4
+CHOICES = {
+    "off": marked("off"),
+    "yes": marked("yes"),
+    "no": marked("no"),
+    "refuse": marked("refuse them"),
+    "receipt": marked("end with error 53"),
+    "gsm": marked("GSM 03.38, one octet each"),
+    "gsm-packed": marked("GSM 03.38, packed"),
+    "latin1": marked("Latin-1"),
+    "standard": marked("standard"),
+    "vendor": marked("standard and vendor's"),
+    "none": marked("none"),
+    "unsent": marked("what was never sent"),
+    "undelivered": marked("what was not delivered"),
+    "never": marked("nothing"),
+    **LANGUAGES,
+}
 
 
 class Shown(NamedTuple):
@@ -127,7 +144,7 @@ def shown(setting: Setting, account: dict[str, Any], operator: bool) -> Shown:
         value = "\n".join(f"{reason}={status:#x}" for reason, status in value.items())
     elif control in ("area", "none") and isinstance(value, list):
         value = "\n".join(map(str, value))
-    choices = [(choice, choice) for choice in setting.choices]
+    choices = [(choice, _(CHOICES[choice]) if choice in CHOICES else choice) for choice in setting.choices]
     return Shown(setting.name, _(LABELS[setting.name]), said(setting.help), setting.unit, control, choices, value)
 
 
@@ -197,6 +214,8 @@ async def options(
         "settings.html",
         status=status,
         account=account,
+        badges=badges(account),
+        binds=binds,
         addresses=addresses,
         most=MAX_ADDRESSES,
         groups=groups,

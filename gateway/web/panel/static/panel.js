@@ -69,14 +69,15 @@ const draw = (holder) => {
   const format = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: holder.dataset.zone,
     ...(holder.dataset.step === "day" ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }) });
   holder.replaceChildren();
-  const common = { width: holder.clientWidth, legend: { show: false }, cursor: { y: false }, axes: axes(holder.dataset.zone, format), padding: [8, 8, 0, 0] };
+  const common = { width: holder.clientWidth, legend: { show: false }, cursor: { y: false }, axes: axes(holder.dataset.zone, format), padding: [8, 24, 0, 0] };
+  const points = { show: false };
   const bars = uPlot.paths.bars({ size: [0.6, 12] });
   const range = (_u, _low, high) => [0, Math.max(4, Math.ceil((high || 0) * 1.1))];
   const scales = { x: { time: true }, y: { range } };
-  new uPlot({ ...common, height: 190, scales, series: [{}, { label: names[0], stroke: shade("ink-accent"), fill: shade("ink-soft"), width: 1.75 },
-    { label: names[1], stroke: shade("ink-ok"), dash: [5, 3], width: 1.75 }] }, [times, series[0], series[1]], holder);
-  new uPlot({ ...common, height: 90, scales, series: [{}, { label: names[2], stroke: shade("ink-bad"), fill: shade("ink-bad"), paths: bars, points: { show: false } },
-    { label: names[3], stroke: shade("ink-warn"), width: 1.25, paths: bars, points: { show: false } }] }, [times, series[2], series[3]], holder);
+  new uPlot({ ...common, height: 190, scales, series: [{}, { label: names[0], stroke: shade("ink-accent"), fill: shade("ink-soft"), width: 1.75, points },
+    { label: names[1], stroke: shade("ink-ok"), dash: [5, 3], width: 1.75, points }] }, [times, series[0], series[1]], holder);
+  new uPlot({ ...common, height: 110, scales, series: [{}, { label: names[2], stroke: shade("ink-bad"), fill: shade("ink-bad"), paths: bars, points },
+    { label: names[3], stroke: shade("ink-warn"), width: 1.25, paths: bars, points }] }, [times, series[2], series[3]], holder);
 };
 const drawAll = () => { if (window.uPlot) document.querySelectorAll(".plot-here").forEach(draw); };
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
