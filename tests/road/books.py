@@ -82,6 +82,15 @@ class Customer:
         for receipt in receipts:
             self.receipts[receipt.message_id, receipt.source].append(receipt)
 
+    def at(self, moment: float) -> Customer:
+        """The same customer, knowing what it knew then."""
+        known = Customer(self.refund)
+        known.sent = [sent._replace(asked=sent.asked.at(moment)) for sent in self.sent if sent.asked.sent_at < moment]
+        known.cancelled = {id_: asked.at(moment) for id_, asked in self.cancelled.items() if asked.sent_at < moment}
+        for receipts in self.receipts.values():
+            known.received(receipt for receipt in receipts if receipt.at < moment)
+        return known
+
     def awaited(self) -> set[tuple[str, str]]:
         """Receipts that must come and have not: of all that was acknowledged and asked for one."""
         return {

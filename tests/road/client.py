@@ -63,6 +63,14 @@ class Asked:
     def seconds(self) -> float:
         return self.answered_at - self.sent_at
 
+    def at(self, moment: float) -> Asked:
+        """As far as it was known then."""
+        known = Asked(self.command, self.sequence, self.values, self.done)
+        known.sent_at = self.sent_at
+        if self.answer is not None and self.answered_at < moment:
+            known.answer, known.answered_at = self.answer, self.answered_at
+        return known
+
     async def answered(self, patience: float = PATIENCE) -> codec.Pdu:
         async with asyncio.timeout(patience):
             await self.done

@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from http.client import HTTPException
+from math import inf
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.admin.shapes import exported_line, exported_message
 from store import open_store
@@ -34,6 +36,7 @@ CREDITS = 1_000_000
 PLAN = "ordeal"
 UNIT = 10_000  # of a credit
 Going = Callable[[], bool]
+Asking = TypeVar("Asking", "Request", "Plan")
 
 
 def accounts(server: Road, topup: str) -> dict[str, Login]:
@@ -49,17 +52,26 @@ def accounts(server: Road, topup: str) -> dict[str, Login]:
 
 
 # -- the operator ------------------------------------------------------------------------------------------------------
-class Request(NamedTuple):
+class Request:
     """Money to be moved by hand; once, however often it is asked for."""
 
-    source: str
-    target: str | None  # None: a top-up
+    def __init__(self, source: str, target: str | None) -> None:
+        self.source, self.target = source, target  # None: a top-up
+        self.asked_at, self.answered_at = time.monotonic(), inf
 
     def lines(self) -> set[tuple[str, str, int]]:
         """What it leaves in the ledger: account, kind and amount."""
         if self.target is None:
             return {(self.source, "topup", UNIT)}
         return {(self.source, "transfer_out", -UNIT), (self.target, "transfer_in", UNIT)}
+
+
+class Plan:
+    """Prices that were asked for."""
+
+    def __init__(self, prices: dict[str, str]) -> None:
+        self.prices = prices
+        self.asked_at, self.answered_at = time.monotonic(), inf
 
 
 class Operator:
@@ -69,8 +81,7 @@ class Operator:
         self._desk, self._logins, self._chance = server.desk, logins, chance
         self.requests: dict[str, Request] = {}
         self.unsure: str | None = None  # the request that nobody answered yet
-        self.plans: list[dict[str, str]] = [{}]
-        """Those that may be in force: the last one that was answered, and later ones that were not."""
+        self.plans: list[Plan] = []
 
     async def run(self, going_on: Going) -> None:
         while going_on() or self.unsure:
@@ -91,19 +102,29 @@ class Operator:
         if self.unsure is None:
             self.unsure = f"request {len(self.requests)}"
             self.requests[self.unsure] = Request("unsent", self._chance.choice((None, "undelivered")))
-        source, target = self.requests[self.unsure]
-        if target is None:
-            self._desk.top_up(self._logins[source], 1, self.unsure)
+        request = self.requests[self.unsure]
+        source = self._logins[request.source]
+        if request.target is None:
+            self._desk.top_up(source, 1, self.unsure)
         else:
-            body = {"smsAccountTarget": self._logins[target].name, "credits": 1, "request_id": self.unsure}
-            self._desk.ask("POST", "accounts", self._logins[source].name, "transferCredits", body=body)
-        self.unsure = None
+            to = self._logins[request.target].name
+            body = {"smsAccountTarget": to, "credits": 1, "request_id": self.unsure}
+            self._desk.ask("POST", "accounts", source.name, "transferCredits", body=body)
+        request.answered_at, self.unsure = time.monotonic(), None
 
     def _price(self) -> None:
-        prices = {"rest": "1", f"n48{self._chance.randrange(100)}": "0.5"}
-        self.plans.append(prices)
-        self._desk.prices(PLAN, **prices)
-        self.plans = [prices]
+        prefix = str(self._chance.randrange(4800, 4900))
+        plan = Plan({"": "1", prefix: "0.5"})
+        self.plans.append(plan)
+        self._desk.prices(PLAN, **{"rest": "1", f"n{prefix}": "0.5"})
+        plan.answered_at = time.monotonic()
+
+    def at(self, moment: float) -> Operator:
+        """The same operator, knowing what was known then."""
+        known = copy(self)
+        known.requests = {id_: at(one, moment) for id_, one in self.requests.items() if one.asked_at < moment}
+        known.plans = [at(plan, moment) for plan in self.plans if plan.asked_at < moment]
+        return known
 
     def wrong(self, lines: Mapping[str, Sequence[LedgerLine]], plan: Mapping[str, int]) -> dict[str, int]:
         """Against the ledgers, by account, and the price plan."""
@@ -113,18 +134,31 @@ class Operator:
             for line in of_account
             if line.request_id
         )
+        lost = parts = 0
+        for id_, request in self.requests.items():
+            there = [(id_, line) in found for line in request.lines()]
+            lost += request.answered_at < inf and not all(there)
+            parts += any(there) and not all(there)
         asked = {(id_, line) for id_, request in self.requests.items() for line in request.lines()}
-        unsure = set() if self.unsure is None else {(self.unsure, one) for one in self.requests[self.unsure].lines()}
-        missing = asked - found.keys()
-        plans = [
-            {name.removeprefix("n").replace("rest", ""): price for name, price in one.items()} for one in self.plans
-        ]
+        prices = {prefix: f"{price / UNIT:g}" for prefix, price in plan.items()}
         return {
-            "requests_lost": len(missing - unsure),
-            "requests_in_part": int(0 < len(missing & unsure) < len(unsure)),
+            "requests_lost": lost,
+            "requests_in_part": parts,
             "requests_doubled": sum(found.values()) - len(found) + len(found.keys() - asked),
-            "prices_mixed": int({prefix: f"{price / UNIT:g}" for prefix, price in plan.items()} not in plans),
+            "prices_mixed": int(prices not in self._in_force()),
         }
+
+    def _in_force(self) -> list[dict[str, str]]:
+        """Prices that may be: the last that were answered, or later ones that were not."""
+        last = max((number for number, plan in enumerate(self.plans) if plan.answered_at < inf), default=-1)
+        return [plan.prices for plan in self.plans[max(last, 0) :]] + ([{}] if last < 0 else [])
+
+
+def at(asked: Asking, moment: float) -> Asking:
+    known = copy(asked)
+    if known.answered_at >= moment:
+        known.answered_at = inf
+    return known
 
 
 # -- everybody ---------------------------------------------------------------------------------------------------------
@@ -137,6 +171,13 @@ class Load:
         self._traffic = {refund: Traffic(customer, chance) for refund, customer in self.customers.items()}
         self.operator = Operator(server, logins, chance)
         self.clients: list[tuple[str, Esme]] = []
+
+    def known_at(self, moment: float) -> Load:
+        """With everybody knowing what they knew then."""
+        known = copy(self)
+        known.customers = {refund: customer.at(moment) for refund, customer in self.customers.items()}
+        known.operator = self.operator.at(moment)
+        return known
 
     def alive(self) -> bool:
         process = self.server.process
