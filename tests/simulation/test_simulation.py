@@ -38,7 +38,7 @@ def said(bad: Sequence[Story]) -> str:
     return "\n".join(f"{one.command}\n    " + "\n    ".join(one.findings[:5]) for one in bad[:10])
 
 
-@pytest.mark.promise("R1", "R2", "R3", "R4", "R5", "M1", "M2", "M3", "M4", "M6", "D1", "D2", "D5")
+@pytest.mark.promise("R1", "R2", "R3", "R4", "R5", "M1", "M2", "M3", "M4", "M6", "D1", "D2", "D5", "A4")
 def test_no_seed_makes_a_world_in_which_a_promise_is_broken(
     template: Path, effort: Callable[[int, int], int], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,1 @@
+"""More than there is room for, and for longer than anybody watches."""
