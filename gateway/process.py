@@ -22,17 +22,19 @@ from .config import Address, Config
 
 log = structlog.get_logger()
 SWITCH = 0.0002  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
-SPARE_DESCRIPTORS = 64  # for the store, the log, the other listeners and their clients
+SPARE_DESCRIPTORS = 64  # for the store, the log, and the listeners that few come to
 
 
 def connections_at_most(wanted: int) -> int:
     """As many as are configured, or as there are descriptors for: without spare ones nobody could look after them."""
+    from .web.visitor import MOST
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:  # what the shell allows is meant for programs with a handful of files
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
             soft = hard
-    possible = max(1, soft - SPARE_DESCRIPTORS) if soft != resource.RLIM_INFINITY else wanted
+    possible = max(1, soft - SPARE_DESCRIPTORS - MOST) if soft != resource.RLIM_INFINITY else wanted
     if possible < wanted:
         log.warning("fewer connections than configured", possible=possible, configured=wanted, descriptors=soft)
     return min(wanted, possible)

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from .visitor import Visitor
+
 GRACE = 2  # seconds that requests under way may take when the gateway stops
 
 
@@ -23,7 +25,7 @@ class Embedded(uvicorn.Server):
                 app,
                 loop="none",
                 lifespan="off",
-                http="h11",
+                http=Visitor,
                 ws="none",
                 log_config=None,
                 log_level="warning",
@@ -45,9 +47,12 @@ class Embedded(uvicorn.Server):
         self.up.set()
 
     async def main_loop(self) -> None:
-        """Once a second is enough for the date header; to stop takes no time at all."""
+        """Once a second is enough for the date header and for who is late; to stop takes no time at all."""
         while not self.stop.is_set():
             await self.on_tick(0)
+            for visitor in list(self.server_state.connections):
+                if isinstance(visitor, Visitor):
+                    visitor.tick()
             try:
                 await asyncio.wait_for(self.stop.wait(), 1.0)
             except TimeoutError:
