@@ -21,7 +21,7 @@ from .forgetting import Strip, without_numbers, without_text
 from .ids import id_at
 
 log = structlog.get_logger()
-IDLE, BREATH, GIVE_WAY = 1.0, 0.02, 0.1
+IDLE, BREATH, GIVE_WAY = 1.0, 0.02, 0.25
 """Seconds to the next look; between two bites; and between two bites while clients wait for the store."""
 DAY_MS = 86_400_000
 ERASE_EVERY = 60.0  # seconds

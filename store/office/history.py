@@ -8,6 +8,7 @@ follows them and misses nothing. Knows no encoding: who reads a body hands in ho
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,8 +23,8 @@ from .database import Database
 LAST = 2**63 - 1
 BITE = 100
 """Messages entered at a time: half a millisecond of the writer."""
-PAGE = 2_000
-"""Messages beyond the index that are looked through at a time."""
+PAGE = STRIDE = 2_000
+"""Messages, and lines of the ledger, beyond the index that are looked through at a time."""
 AROUND = 50
 """Lines of the ledger within which ids may stand in another order than their commits."""
 DELIVERED = 2
@@ -73,18 +74,21 @@ _BY_IDS = reading.MESSAGE.format(source="message AS m") + "WHERE m.account = ? A
 _TAIL = (
     reading.MESSAGE.format(source=reading.OF_LINES)
     + "WHERE l.account = ?1 AND l.kind = 'debit' AND l.line > ?2 AND l.line <= ?3 AND (l.line < ?3 OR m.id < ?4)"
-    " ORDER BY l.line DESC, m.id DESC LIMIT ?5"
+    " AND instr(m.body, ?5) AND instr(m.body, ?6) ORDER BY l.line DESC, m.id DESC LIMIT ?7"
 )
 # What has no end lies above the mark, or is scheduled: few, so they lead to their messages.
 _UNDER_WAY = """(
     SELECT id FROM scheduled WHERE account = ? UNION
     SELECT id FROM sent WHERE account = ? AND id >= (SELECT settled_below FROM mark)
 ) AS p CROSS JOIN sent AS x ON x.id = p.id"""
-# The + keeps SQLite from making an index over all messages for each bite.
+# The + keeps SQLite from making an index over all messages for each bite. One row for all: for each row sqlite3 gives
+# the interpreter away and asks for it again, and the sessions wait for it as often.
 _NEXT = """
-    SELECT l.line, m.account, m.id, m.body FROM ledger AS l
-    CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND +m.charge_line = l.line
-    WHERE l.line > ? AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?
+    SELECT json_group_array(json_array(line, account, id, hex(body))) FROM (
+        SELECT l.line, m.account, m.id, m.body FROM ledger AS l
+        CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND +m.charge_line = l.line
+        WHERE l.line > ? AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?
+    )
 """
 
 
@@ -105,17 +109,21 @@ class History:
         ((mark, last),) = await self._database.read(
             "SELECT line, coalesce((SELECT max(line) FROM ledger), 0) FROM sent_mark"
         )
-        rows = await self._database.read(_NEXT, mark, BITE)
+        rows = await self._next(_NEXT, mark, BITE)
         if len(rows) == BITE:  # the last line may go on: it is entered whole, or by itself
             whole = [row for row in rows if row[0] < rows[-1][0]]
-            rows = whole or await self._database.read(_NEXT.replace("l.line > ?", "l.line = ?"), rows[-1][0], LAST)
+            rows = whole or await self._next(_NEXT.replace("l.line > ?", "l.line = ?"), rows[-1][0], LAST)
             last = rows[-1][0]
         elif rows:
             last = max(last, rows[-1][0])  # some were committed between the two questions
         if last > mark:
-            entries = [(account, id_, *addresses(body)) for _line, account, id_, body in rows]
+            entries = [(account, id_, *addresses(bytes.fromhex(body))) for _line, account, id_, body in rows]
             await self._database.write(entered(entries, last))
         return len(rows) > 0
+
+    async def _next(self, sql: str, line: int, limit: int) -> list[tuple[int, int, int, str]]:
+        ((rows,),) = await self._database.read(sql, line, limit)
+        return [tuple(row) for row in json.loads(rows)]
 
     # -- sent ------------------------------------------------------------------------------------------------------
     async def sent(self, account: int, wanted: Wanted, addresses: Addresses, limit: int) -> list[MessageRow]:
@@ -141,14 +149,16 @@ class History:
         """What fits of what the index has not seen; when there is enough, a page more, for those out of order."""
         found: list[MessageRow] = []
         ((line,),) = await self._database.read(reading.LINE_BEFORE, wanted.last, account)
-        line, id_, last_page = line + AROUND, LAST, False
-        while not last_page:
-            last_page = len(found) >= limit
-            rows = [MessageRow._make(row) for row in await self._database.read(_TAIL, account, mark, line, id_, PAGE)]
+        ((floor,),) = await self._database.read(reading.LINE_BEFORE, wanted.first, account)
+        line, id_, floor, last_page = line + AROUND, LAST, max(mark, floor - AROUND), False
+        # a number stands in the body as it is asked for: SQLite leaves out nearly all that cannot fit
+        sieve = [text.encode("latin-1", "replace") for text in (wanted.source, wanted.destination)]
+        while line > floor and not last_page:
+            last_page, low = len(found) >= limit, max(floor, line - STRIDE)
+            page = await self._database.read(_TAIL, account, low, line, id_, *sieve, PAGE)
+            rows = [MessageRow._make(row) for row in page]
             found += [row for row in rows if fits(row, wanted, addresses)]
-            if len(rows) < PAGE or rows[0].id < wanted.first:
-                break
-            line, id_ = rows[-1].charge_line, rows[-1].id
+            line, id_ = (rows[-1].charge_line, rows[-1].id) if len(rows) == PAGE else (low, LAST)
             await asyncio.sleep(0)  # the sessions have their turn
         return found
 
