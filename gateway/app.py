@@ -29,7 +29,6 @@ from store.protocol import Commit, MessageRow, Store, StoreError
 
 from . import doctor, receipts
 from .accounts import LABELS, Accounts
-from .admin.live import Taken
 from .config import Address, Config
 from .delivery import LIFETIME_MS, Due, Mailbox
 from .doctor.finding import Finding
@@ -45,6 +44,7 @@ from .smpp.pending import Pending
 from .smpp.server import Caps, Certificate, Server
 from .smpp.session import Timers
 from .smpp.submit import Submit
+from .taken import Taken
 from .traffic import Figures
 
 log = structlog.get_logger()

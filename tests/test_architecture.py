@@ -105,6 +105,19 @@ def test_the_generator_of_loads_is_a_client_and_shares_nothing_with_the_server()
     assert wrong == []
 
 
+def test_what_is_on_the_wire_knows_neither_the_desk_nor_its_faces() -> None:
+    """A relative import counts as well."""
+    faces = ("admin", "web", "cli", "mail")
+    wrong = [
+        f"{where(path, node)} imports {node.module}"
+        for path in sources("gateway/smpp")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module
+        if node.module.removeprefix("gateway.").partition(".")[0] in faces
+    ]
+    assert wrong == []
+
+
 def test_only_the_command_line_starts_loads() -> None:
     wrong = [
         f"{where(path, node)} imports {name}"

@@ -65,9 +65,7 @@ class Accounts:
     async def change(self, name: str, fields: Mapping[str, Any], seen: str | None = None) -> Shape:
         """Set settings; None gives one its default back. `seen`: the version that this was decided on."""
         async with self._office.changing:
-            row = await self._office.named(self._actor, name)
-            if seen is not None and seen != version_of(row):
-                raise Stale(f"the settings of {row.name} were changed by somebody since you looked; look again")
+            row = await self._decided_on(name, seen)
             self._may_change(fields)
             settings, faults = accepted(row.settings, fields)
             faults += await self._plan_faults(fields)
@@ -83,9 +81,9 @@ class Accounts:
         await self._office.refreshed()
         return self._shape(row)
 
-    async def add_address(self, name: str, address: str, comment: str = "") -> Shape:
+    async def add_address(self, name: str, address: str, comment: str = "", seen: str | None = None) -> Shape:
         async with self._office.changing:
-            row = await self._office.named(self._actor, name)
+            row = await self._decided_on(name, seen)
             canonical, listed = spelt(address), listed_addresses(row)
             if canonical in listed:
                 raise Conflict(f"{canonical} is already authorised for {row.name}")
@@ -99,13 +97,13 @@ class Accounts:
                 raise Invalid(*(Wrong(FIELD_OF.get(wrong.field, wrong.field), wrong.reason) for wrong in faults))
             return await self._save(row, settings)
 
-    async def remove_address(self, name: str, address: str) -> Shape:
-        return await self._remove(name, [address], "address")
+    async def remove_address(self, name: str, address: str, seen: str | None = None) -> Shape:
+        return await self._remove(name, [address], "address", seen)
 
-    async def add_addresses(self, name: str, addresses: Sequence[str]) -> Shape:
+    async def add_addresses(self, name: str, addresses: Sequence[str], seen: str | None = None) -> Shape:
         """All of them or none. One that stands there already is no fault: what is wanted is so."""
         async with self._office.changing:
-            row = await self._office.named(self._actor, name)
+            row = await self._decided_on(name, seen)
             listed = listed_addresses(row)
             wanted = list(dict.fromkeys([*listed, *all_spelt(addresses, "ips")]))
             if len(wanted) > MAX_ADDRESSES:
@@ -114,13 +112,13 @@ class Accounts:
                 raise Conflict(f"{row.name} has {count}; {more} more do not fit, remove some first")
             return await self._authorise(row, wanted)
 
-    async def remove_addresses(self, name: str, addresses: Sequence[str]) -> Shape:
+    async def remove_addresses(self, name: str, addresses: Sequence[str], seen: str | None = None) -> Shape:
         """All of them or none."""
-        return await self._remove(name, addresses, "ips")
+        return await self._remove(name, addresses, "ips", seen)
 
-    async def _remove(self, name: str, addresses: Sequence[str], field: str) -> Shape:
+    async def _remove(self, name: str, addresses: Sequence[str], field: str, seen: str | None) -> Shape:
         async with self._office.changing:
-            row = await self._office.named(self._actor, name)
+            row = await self._decided_on(name, seen)
             gone, listed = all_spelt(addresses, field), listed_addresses(row)
             unknown = [one for one in gone if one not in listed]
             if unknown:
@@ -168,6 +166,13 @@ class Accounts:
             raise Forbidden("; ".join(f"{each.field} {each.reason}" for each in wrong), wrong)
 
     # -- what they share ---------------------------------------------------------------------------------------------
+    async def _decided_on(self, name: str, seen: str | None) -> AccountRow:
+        """The account, if its settings are still those that were seen; None has seen whatever is there."""
+        row = await self._office.named(self._actor, name)
+        if seen is not None and seen != version_of(row):
+            raise Stale(f"the settings of {row.name} were changed by somebody since you looked; look again")
+        return row
+
     async def _save(self, row: AccountRow, settings: dict[str, Any]) -> Shape:
         """The store guards the balance by the credit limit, so it learns settings and limit in one step."""
         changes = self._changed(row.id, row.settings, settings)

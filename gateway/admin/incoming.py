@@ -3,17 +3,23 @@
 Invariant: an account receives what is sent to its sender; when two could be meant, nobody is guessed.
 """
 
+import structlog
+
 from acl.senders import ANY, sender, wire
 from acl.settings import InvalidSettings, Settings
 from pdu.bodies import DELIVER_SM_BODY, DeliverSm
 from pdu.constants import UDHI
 from pdu.text import encode, split
+from store.office.blacklist import MOST_STOPPED
 from store.protocol import AccountRow
 
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
 from .office import Office, alphabet_of
 from .shapes import Shape
+
+
+log = structlog.get_logger()
 
 
 class Incoming:
@@ -29,6 +35,9 @@ class Incoming:
         ]
         ids = self._office.minter.mint(len(bodies), self._office.wall_ms())
         stopped = [source.lstrip("+")] if self._asks_to_be_left_alone(row, source, text) else []
+        if stopped and await self._office.store.blacklist.count(row.id) >= MOST_STOPPED:
+            log.error("the blacklist is full: a STOP could not be entered", account=row.name, most=MOST_STOPPED)
+            stopped = []
         await self._office.store.note_incoming(row.id, list(zip(ids, bodies, strict=True)), stopped)
         if self._office.live is not None:
             self._office.live.wake(row.id, len(bodies))

@@ -1,19 +1,13 @@
 """What the operator's desk needs of a running gateway."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from acl.reasons import Refusal
 from gateway.doctor.finding import Finding
+from gateway.taken import Taken
 from pdu.bodies import SubmitSm
 from store.protocol import MessageRow
-
-
-class Taken(NamedTuple):
-    """A message that was accepted: durable and paid."""
-
-    id: int
-    charge: int
 
 
 class LiveAccounts(Protocol):

@@ -11,6 +11,7 @@ from acl.money import as_credits
 from acl.reasons import REASONS, Refusal
 from acl.settings import InvalidSettings, Settings
 from gateway.archive import addresses
+from gateway.taken import Taken
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm
 from pdu.constants import UDHI
 from pdu.text import encode, split
@@ -21,7 +22,6 @@ from store.protocol import AccountRow
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Unavailable, Wrong
 from .incoming import on_the_wire
-from .live import Taken
 from .messages import number
 from .office import Office, alphabet_of
 from .shapes import Shape

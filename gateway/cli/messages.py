@@ -88,16 +88,41 @@ def refusal() -> None:
 
 @refusal.command("list")
 @click.argument("name", required=False)
+@click.option("--kind", type=click.Choice(("bind", "message")), help="Binds only, or messages only.")
+@click.option("--reason", metavar="REASON", help="For this reason only, such as no_credit.")
+@click.option("--named", metavar="TEXT", help="The peer's address, the system_id, the sender or the recipient.")
+@click.option("--since", metavar="WHEN", help="From this day or moment on.")
 @limit_option
 @as_json
 @pass_whereabouts
-def list_refusals(where: Whereabouts, name: str | None, limit: int, json_: bool) -> None:
+def list_refusals(where: Whereabouts, name: str | None, limit: int, json_: bool, **wanted: str | None) -> None:
     """The newest first: of one account, or of all."""
-    items = where.client().get("refusals", account=name, limit=limit)["items"]
+    items = where.client().get("refusals", account=name, limit=limit, **wanted)["items"]
     if json_:
         print_json(items)
     else:
         print_table(items, REFUSALS, "nothing was refused")
+
+
+@refusal.command("why")
+@click.argument("text")
+@as_json
+@pass_whereabouts
+def why(where: Whereabouts, text: str, json_: bool) -> None:
+    """Explain what is remembered of TEXT: a message id, a number, an address, a system_id, a sender or an account."""
+    client = where.client()
+    found = client.get("why", q=text)
+    told = [client.get("refusals", each["id"]) for each in found["refusals"][:1]]
+    if json_:
+        print_json({**found, "explained": told[0] if told else None})
+        return
+    for each in found["messages"]:
+        click.echo(f"message {each['message_id']} of {each['account']} was accepted; it is {each['state']}")
+    for each in told:
+        click.echo(f"{each['why']} {each['detail']}".rstrip())
+        print_table(each["checks"], {"check": "Check", "result": "Result"}, "this reason is of no order of checks")
+    if found["refusals"] or not found["messages"]:
+        print_table(found["refusals"], REFUSALS, f"nothing is remembered of {text}")
 
 
 @click.group(cls=Group)

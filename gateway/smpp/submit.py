@@ -43,12 +43,12 @@ from pdu.tlv import find
 from store.protocol import Batch, OutcomeUnknown, Store, StoreDown, StoreFull
 
 from ..accounts import Account
-from ..admin.live import Taken
 from ..ids import Minter
 from ..metrics import Meter
 from ..network.connector import Message
 from ..network.dispatch import Dispatch
 from ..refusals import Refusals
+from ..taken import Taken
 from .answers import status_of
 from .handling import Answer, Asker
 from .pending import Pending

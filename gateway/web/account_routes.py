@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .access import Operates, Oversees, Reads, Sets
-from .etags import CONDITIONAL, ETAG, IfMatch, mark, seen
+from .etags import CONDITIONAL, ETAG, IF_SAID, IfMatch, mark, seen, seen_if_said
 from .once import Once
 from .settings_schema import ACCOUNT_CHANGE, ACCOUNT_NEW
 
@@ -82,15 +82,21 @@ async def disable_account(desk: Operates, name: str) -> JSON:
     return await desk.accounts.enable(name, False)
 
 
-@routes.post("/accounts/{name}/addresses", tags=["accounts"])
-async def add_address(desk: Sets, name: str, body: Address) -> JSON:
-    return await desk.accounts.add_address(name, body.address, body.comment)
+@routes.post("/accounts/{name}/addresses", tags=["accounts"], responses=IF_SAID)
+async def add_address(desk: Sets, name: str, body: Address, response: Response, if_match: IfMatch = None) -> JSON:
+    changed = await desk.accounts.add_address(name, body.address, body.comment, seen_if_said(if_match))
+    await mark(desk, response, name)
+    return changed
 
 
-@routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"])
-async def remove_address(desk: Sets, name: str, address: str) -> JSON:
+@routes.delete("/accounts/{name}/addresses/{address:path}", tags=["accounts"], responses=IF_SAID)
+async def remove_address(
+    desk: Sets, name: str, address: str, response: Response, if_match: IfMatch = None
+) -> JSON:
     """Sessions from there are unbound."""
-    return await desk.accounts.remove_address(name, address)
+    changed = await desk.accounts.remove_address(name, address, seen_if_said(if_match))
+    await mark(desk, response, name)
+    return changed
 
 
 @routes.post("/accounts/{name}/password", tags=["accounts"])

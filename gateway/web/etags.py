@@ -1,7 +1,9 @@
 """Settings are changed by who has seen them: ETag says which version was read, If-Match brings it back.
 
 Invariant: a change that was decided on other settings than those that are there changes nothing (412), and one that
-does not say what it was decided on is refused (428), except from the command line. `*` means whatever is there.
+does not say what it was decided on is refused (428), except from the command line. `*` means whatever is there. What
+adds or takes away one thing by its name, such as an address, overwrites nobody's decision: it may say what it was
+decided on, and need not.
 """
 
 from http import HTTPStatus
@@ -19,7 +21,8 @@ ETAG: dict[str, Any] = {
     "headers": {"ETag": {"description": "The version of the settings", "schema": {"type": "string"}}}
 }
 WHY = {412: "The settings were changed since they were read", 428: "If-Match is missing"}
-CONDITIONAL: dict[int | str, dict[str, Any]] = {
+Responses = dict[int | str, dict[str, Any]]
+CONDITIONAL: Responses = {
     200: ETAG,
     **{
         status: {
@@ -29,6 +32,7 @@ CONDITIONAL: dict[int | str, dict[str, Any]] = {
         for status, why in WHY.items()
     },
 }
+IF_SAID: Responses = {status: said for status, said in CONDITIONAL.items() if status != 428}
 
 
 class Unconditional(Fault):
@@ -41,9 +45,12 @@ def seen(desk: Desk, if_match: str | None) -> str | None:
     """The version that the request was decided on; None for whatever is there."""
     if if_match is None and desk.actor.via != "cli":
         raise Unconditional("say by If-Match which version you have seen: its ETag, or * for whatever is there")
-    if if_match is None or if_match.strip() == "*":
-        return None
-    return if_match.strip().strip('"')
+    return seen_if_said(if_match)
+
+
+def seen_if_said(if_match: str | None) -> str | None:
+    """For what need not say it."""
+    return None if if_match is None or if_match.strip() == "*" else if_match.strip().strip('"')
 
 
 async def mark(desk: Desk, response: Response, account: str) -> None:

@@ -11,6 +11,7 @@ from gateway.admin.senders import LARGEST_DOCUMENT
 
 from .access import Operates, Oversees, Reads, Sets
 from .people_routes import Id
+from .sender_paths import Sender
 
 JSON = dict[str, Any]
 Page = Annotated[int, Query(ge=1, le=1000)]
@@ -80,42 +81,42 @@ async def remove_senders(desk: Sets, name: str, body: Names) -> JSON:
 
 
 @routes.patch("/accounts/{name}/senders/{sender:path}", tags=["senders"])
-async def describe_sender(desk: Sets, name: str, sender: str, body: Description) -> JSON:
+async def describe_sender(desk: Sets, name: str, sender: Sender, body: Description) -> JSON:
     return await desk.senders.describe(name, sender, body.description)
 
 
 @routes.delete("/accounts/{name}/senders/{sender:path}", tags=["senders"])
-async def remove_sender(desk: Sets, name: str, sender: str) -> JSON:
+async def remove_sender(desk: Sets, name: str, sender: Sender) -> JSON:
     await desk.senders.show(name, sender)
     return {"removed": await desk.senders.remove(name, [sender])}
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/enable", tags=["senders"])
-async def enable_sender(desk: Sets, name: str, sender: str) -> JSON:
+async def enable_sender(desk: Sets, name: str, sender: Sender) -> JSON:
     """One that its owner has disabled."""
     return await desk.senders.enable(name, sender)
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/disable", tags=["senders"])
-async def disable_sender(desk: Sets, name: str, sender: str) -> JSON:
+async def disable_sender(desk: Sets, name: str, sender: Sender) -> JSON:
     """Messages that name it are refused from now on."""
     return await desk.senders.disable(name, sender)
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/approve", tags=["senders"])
-async def approve_sender(desk: Operates, name: str, sender: str, body: Comment | None = None) -> JSON:
+async def approve_sender(desk: Operates, name: str, sender: Sender, body: Comment | None = None) -> JSON:
     return await desk.senders.approve(name, sender, body.comment if body else "")
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/refuse", tags=["senders"])
-async def refuse_sender(desk: Operates, name: str, sender: str, body: Comment) -> JSON:
+async def refuse_sender(desk: Operates, name: str, sender: Sender, body: Comment) -> JSON:
     """The comment tells the owner why."""
     return await desk.senders.refuse(name, sender, body.comment)
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/documents", status_code=201, tags=["senders"], openapi_extra=FILE)
 async def add_document(
-    desk: Sets, name: str, sender: str, request: Request, filename: Annotated[str, Query(max_length=300)]
+    desk: Sets, name: str, sender: Sender, request: Request, filename: Annotated[str, Query(max_length=300)]
 ) -> JSON:
     """The body is the file: PDF, JPEG or PNG, at most 10 MB; ten at most."""
     octets = bytearray()
@@ -127,13 +128,13 @@ async def add_document(
 
 
 @routes.get("/accounts/{name}/senders/{sender:path}/documents/{document}", tags=["senders"], response_class=Response)
-async def read_document(desk: Reads, name: str, sender: str, document: Id) -> Response:
+async def read_document(desk: Reads, name: str, sender: Sender, document: Id) -> Response:
     found, octets = await desk.senders.document(name, sender, document)
     return download(found["name"], found["type"], octets)
 
 
 @routes.get("/accounts/{name}/senders/{sender:path}", tags=["senders"])
-async def show_sender(desk: Reads, name: str, sender: str) -> JSON:
+async def show_sender(desk: Reads, name: str, sender: Sender) -> JSON:
     return await desk.senders.show(name, sender)
 
 

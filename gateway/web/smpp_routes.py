@@ -5,12 +5,13 @@ Invariant: `allowedIPs` and the account's `addresses` are one list, with one set
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from acl.addresses import MAX_ADDRESSES
 
 from .access import Reads, Sets
+from .etags import ETAG, IF_SAID, IfMatch, mark, seen_if_said
 
 JSON = dict[str, Any]
 routes = APIRouter()
@@ -39,16 +40,21 @@ async def show_smpp_settings(request: Request, desk: Reads, name: str) -> JSON:
     }
 
 
-@routes.get("/accounts/{name}/smpp/allowedIPs", tags=["accounts"])
-async def list_allowed_ips(desk: Reads, name: str) -> JSON:
+@routes.get("/accounts/{name}/smpp/allowedIPs", tags=["accounts"], responses={200: ETAG})
+async def list_allowed_ips(desk: Reads, name: str, response: Response) -> JSON:
+    await mark(desk, response, name)
     return listed(await desk.accounts.show(name))
 
 
-@routes.put("/accounts/{name}/smpp/allowedIPs", tags=["accounts"])
-async def change_allowed_ips(desk: Sets, name: str, body: AddressChange) -> JSON:
+@routes.put("/accounts/{name}/smpp/allowedIPs", tags=["accounts"], responses=IF_SAID)
+async def change_allowed_ips(
+    desk: Sets, name: str, body: AddressChange, response: Response, if_match: IfMatch = None
+) -> JSON:
     """All of them or none; the answer is the list as it is then. Sessions from removed addresses are unbound."""
     change = desk.accounts.add_addresses if body.action == "add" else desk.accounts.remove_addresses
-    return listed(await change(name, body.ips))
+    changed = await change(name, body.ips, seen_if_said(if_match))
+    await mark(desk, response, name)
+    return listed(changed)
 
 
 def listed(account: JSON) -> JSON:

@@ -17,6 +17,8 @@ from .database import Database
 
 MOST = 100_000
 """Numbers of one account that people may enter: they are held in memory."""
+MOST_STOPPED = 500_000
+"""Numbers of one account, with those that answered STOP."""
 
 
 class Blocked(NamedTuple):

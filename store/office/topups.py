@@ -161,6 +161,13 @@ def one(id_: int) -> Statements[Topup]:
     return topup(rows[0])
 
 
+def noted(account: int, at: int, name: str, amount: int) -> Statements[None]:
+    """In the log of changes, as people's requests are. Credits are written as people write them."""
+    whole, rest = divmod(amount, 10_000)
+    credits = f"{whole}.{rest:04}".rstrip("0").rstrip(".")  # noqa: A001 (nobody quits from here)
+    yield from log([Change(at, None, GATEWAY, "", GATEWAY, account, "credits", name, None, credits)])
+
+
 def add(account: int, automatic: bool, amount: int, balance: int, at: int, who: str, **more: Any) -> Statements[int]:
     fields = {"account": account, "automatic": automatic, "amount": amount, "balance": balance, "at": at, "who": who}
     fields |= {"note": "", "state": "open", **more}
@@ -247,9 +254,11 @@ def run_low(ledger: Ledger, account: int) -> Statements[None]:
     if oldest:  # as often as is allowed in a day
         ended = {"state": "capped", "done_at": ledger.at, "done_by": GATEWAY, "retry_at": oldest[0][0] + DAY}
         yield from add(account, True, amount, balance, ledger.at, GATEWAY, **ended)
+        yield from noted(account, ledger.at, "automatic top-up, held back by the limit of a day", amount)
         ledger.rest(account)
         return
     id_ = yield from add(account, True, amount, balance, ledger.at, GATEWAY)
+    yield from noted(account, ledger.at, f"automatic top-up, {'given at once' if at_once else 'asked for'}", amount)
     if at_once:
         yield from booked(ledger, (yield from one(id_)), GATEWAY)
     else:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from acl.reasons import Refusal
 from gateway import admin
 from gateway.admin import COMMAND_LINE, Admin, Mail
-from gateway.admin.live import Taken
 from gateway.doctor.finding import Finding
 from gateway.ids import Minter
+from gateway.taken import Taken
 from pdu.bodies import SUBMIT_SM_BODY, SubmitSm, address
 from store.protocol import Batch, MessageRow, Outcome, Store
 from store.sqlite import open_store

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.admin import Conflict, Desk, Forbidden, Invalid, NotFound
+from gateway.admin import Conflict, Desk, Forbidden, Invalid, NotFound, incoming
 from gateway.admin.actor import actor_of
 from gateway.admin.senders import LARGEST_DOCUMENT
 from store.office.senders import MOST_DOCUMENTS
@@ -176,6 +176,19 @@ async def test_whoever_answers_stop_is_on_the_list_once_it_is_stored(scene: Scen
     await scene.operator.incoming.inject("+48600100200", "36180", text)
     page, _ = await scene.operator.blacklist.page("smpp-a")
     assert [(each["number"], each["origin"]) for each in page] == ([("48600100200", "stop")] if stops else [])
+
+
+async def test_a_list_that_is_full_takes_no_further_stop_and_the_message_is_stored(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "MOST_STOPPED", 2)
+    await scene.operator.accounts.change("smpp-a", {"senders": ["36180"]})
+    for number in range(3):
+        made = await scene.operator.incoming.inject(f"4860010020{number}", "36180", "STOP")
+        assert made["parts"] == 1
+    assert [each["number"] for each in (await scene.operator.blacklist.page("smpp-a"))[0]] == [
+        "48600100200", "48600100201",
+    ]  # fmt: skip
 
 
 async def test_pages_go_through_all_numbers_and_through_those_that_begin_so(owner: Desk) -> None:

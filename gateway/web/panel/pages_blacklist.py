@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.admin import Desk, Fault, Right
 from gateway.web.access import Reads, Sets
+from store.office.blacklist import MOST, MOST_STOPPED
 
 from .forms import Form, text, typed
 from .rendering import done, page
@@ -76,7 +78,10 @@ async def listing(
         account=account,
         numbers=numbers,
         count=await desk.blacklist.count(name),
-        older=f"?after={following}&q={q}" if following else None,
+        most=MOST_STOPPED,
+        by_hand=MOST,
+        older="?" + urlencode({"after": following, "q": q}) if following else None,
+        newer="?" + urlencode({"q": q}) if after else None,
         q=q,
         form=form or Form(),
         chosen=chosen if Right.SETTINGS in desk.actor.rights else (),

@@ -1,7 +1,6 @@
 """Senders: registered with what speaks for them, decided about by operators, switched off and on by their owner."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData, UploadFile
@@ -10,6 +9,7 @@ from starlette.responses import Response
 from gateway.admin import Desk, Fault, Right
 from gateway.admin.senders import LARGEST_DOCUMENT
 from gateway.web.access import Operates, Oversees, Reads, Sets
+from gateway.web.sender_paths import Sender, in_path
 from gateway.web.sender_routes import download
 
 from .forms import Form, text, typed
@@ -61,7 +61,7 @@ async def remove_senders(request: Request, name: str, desk: Sets) -> Response:
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/documents")
-async def change_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+async def change_sender(request: Request, name: str, sender: Sender, desk: Sets) -> Response:
     """Further documents, and a new description."""
     form = await typed(request)
     try:
@@ -73,25 +73,25 @@ async def change_sender(request: Request, name: str, sender: str, desk: Sets) ->
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/enable")
-async def enable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+async def enable_sender(request: Request, name: str, sender: Sender, desk: Sets) -> Response:
     await desk.senders.enable(name, sender)
     return done(request, f"/accounts/{name}/senders", _("%(sender)s may be used from now on.", sender=sender))
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/disable")
-async def disable_sender(request: Request, name: str, sender: str, desk: Sets) -> Response:
+async def disable_sender(request: Request, name: str, sender: Sender, desk: Sets) -> Response:
     await desk.senders.disable(name, sender)
     said = _("Messages that name %(sender)s are refused from now on.", sender=sender)
     return done(request, f"/accounts/{name}/senders", said)
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/approve")
-async def approve_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
+async def approve_sender(request: Request, name: str, sender: Sender, desk: Operates) -> Response:
     return await decide(request, desk, name, sender, approve=True)
 
 
 @routes.post("/accounts/{name}/senders/{sender:path}/refuse")
-async def refuse_sender(request: Request, name: str, sender: str, desk: Operates) -> Response:
+async def refuse_sender(request: Request, name: str, sender: Sender, desk: Operates) -> Response:
     return await decide(request, desk, name, sender, approve=False)
 
 
@@ -109,13 +109,13 @@ async def decide(request: Request, desk: Desk, name: str, sender: str, *, approv
 
 
 @routes.get("/accounts/{name}/senders/{sender:path}/documents/{document}")
-async def read_document(name: str, sender: str, document: int, desk: Reads) -> Response:
+async def read_document(name: str, sender: Sender, document: int, desk: Reads) -> Response:
     found, octets = await desk.senders.document(name, sender, document)
     return download(found["name"], found["type"], octets)
 
 
 @routes.get("/accounts/{name}/senders/{sender:path}")
-async def show_sender(request: Request, name: str, sender: str, desk: Reads) -> Response:
+async def show_sender(request: Request, name: str, sender: Sender, desk: Reads) -> Response:
     return await detail(request, desk, name, sender)
 
 
@@ -148,4 +148,4 @@ async def detail(
 
 
 def address(name: str, sender: str) -> str:
-    return f"/accounts/{name}/senders/{quote(sender, safe='')}"
+    return f"/accounts/{name}/senders/{in_path(sender)}"

@@ -26,6 +26,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.admin import Actor
+from gateway.web.sender_paths import in_path
 
 from . import words
 from .assets import static
@@ -69,6 +70,7 @@ def environment() -> Environment:
         utcday=words.utcday,
         epoch=words.epoch,
         peer=words.address_of,
+        in_path=in_path,
     )
     return made
 

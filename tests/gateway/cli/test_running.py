@@ -76,6 +76,8 @@ def test_a_refusal_is_explained(server: Server, login: Login) -> None:
 
     [refusal] = eventually("the refusal is remembered", remembered)
     assert (refusal["reason"], refusal["status"], refusal["account"]) == ("destination_invalid", "0x0B", login.name)
+    explained = server.json("refusal", "why", login.name)["explained"]
+    assert [each["result"] for each in explained["checks"][:4]] == ["passed", "passed", "refused", "not reached"]
     wrong = Login(login.name, login.system_id, "wrong")
     send(server, wrong, "48600100200", expect=1)
     eventually("both are", lambda: "wrong_password" in [each["reason"] for each in remembered()])

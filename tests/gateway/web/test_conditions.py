@@ -35,6 +35,22 @@ async def test_settings_are_changed_by_who_has_seen_them(scene: Desk) -> None:
         assert {"412", "428"} <= set(schema["paths"][f"{API}/accounts/{{name}}"]["patch"]["responses"])
 
 
+async def test_an_address_may_be_added_by_whoever_but_not_on_what_is_not_so_any_more(scene: Desk) -> None:
+    key = await token(scene, await person(scene, operator=True), "read", "settings")
+    here, ips = f"{API}/accounts/acme/addresses", f"{API}/accounts/acme/smpp/allowedIPs"
+    async with public(scene, key) as client:
+        etag = {"If-Match": (await client.get(ips)).headers["etag"]}
+        added = await client.post(here, json={"address": "192.0.2.1"}, headers=etag)
+        assert (added.status_code, added.headers["etag"] != etag["If-Match"]) == (200, True)
+        more = {"action": "add", "ips": ["192.0.2.2"]}
+        assert (await client.post(here, json={"address": "192.0.2.3"}, headers=etag)).status_code == 412
+        assert (await client.delete(f"{here}/192.0.2.1", headers=etag)).status_code == 412
+        assert (await client.put(ips, json=more, headers=etag)).status_code == 412
+        assert (await client.put(ips, json=more)).json() == {"ips": ["192.0.2.1", "192.0.2.2"]}
+        fresh = {"If-Match": (await client.get(ips)).headers["etag"]}
+        assert (await client.delete(f"{here}/192.0.2.1", headers=fresh)).status_code == 200
+
+
 async def test_a_price_plan_is_set_by_who_has_seen_it(scene: Desk) -> None:
     key = await token(scene, await person(scene, operator=True), "read", "operate")
     async with public(scene, key) as client:

@@ -41,6 +41,17 @@ async def test_the_debit_that_comes_to_the_threshold_asks_in_its_own_commit(stor
     assert await balance(store, row.id) == 50
 
 
+async def test_the_log_of_changes_tells_of_what_the_account_asked_by_itself(store: Store) -> None:
+    row = await asking(store, at_once=True, per_day=1)
+    for first in (1, 101):
+        await spend(store, row.id, *range(first, first + 95))
+    lines = [each.change for each in await store.changes.newest([row.id])]
+    assert [(line.who, line.subject, line.name, line.new) for line in lines] == [
+        ("gateway", "credits", "automatic top-up, held back by the limit of a day", "100"),
+        ("gateway", "credits", "automatic top-up, given at once", "100"),
+    ]
+
+
 async def test_it_asks_once_however_much_is_spent_and_whoever_writes_meanwhile(store: Store) -> None:
     row = await asking(store)
     await spend(store, row.id, *range(1, 61))

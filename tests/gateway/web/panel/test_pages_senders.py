@@ -1,5 +1,6 @@
 """Senders and the blacklist in the browser: registered with files, decided about in the queue, switched, deleted."""
 
+import re
 from collections.abc import AsyncIterator
 from urllib.parse import quote
 
@@ -33,6 +34,18 @@ def handed_in(*contents: bytes, name: str = "letter.pdf") -> list[tuple[str, tup
 
 async def states(desk: Desk) -> dict[str, str]:
     return {one["sender"]: one["state"] for one in await desk.operator.senders.all("acme")}
+
+
+@pytest.mark.parametrize("sender", [".", "..", "a/..", "./.", "?#%", "a b", "..."])
+async def test_every_sender_has_a_page_whatever_a_browser_makes_of_dots(
+    desk: Desk, owner: httpx2.AsyncClient, sender: str
+) -> None:
+    await desk.operator.senders.register("acme", sender, "ours")
+    [address] = re.findall(rf'href="({HERE}/[^"?]+)"', (await owner.get(HERE)).text)
+    assert {".", "..", "%2E", "%2E%2E"}.isdisjoint(address.split("/"))
+    page = await owner.get(address)
+    assert (page.status_code, "ours" in seen(page)) == (200, True)
+    assert (await owner.get(f"/api/v1{address}")).json()["sender"] == sender
 
 
 async def test_from_the_form_through_the_queue_to_the_wire(
