@@ -1,4 +1,4 @@
-"""A message that was accepted, as whoever hands messages in without a bind is told of it. Knows neither wire nor desk."""
+"""A message that was accepted, as is told to who hands it in without a bind. Knows neither wire nor desk."""
 
 from typing import NamedTuple
 

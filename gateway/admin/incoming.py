@@ -18,7 +18,6 @@ from .faults import Conflict, Invalid, NotFound, Wrong
 from .office import Office, alphabet_of
 from .shapes import Shape
 
-
 log = structlog.get_logger()
 
 

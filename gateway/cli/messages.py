@@ -95,7 +95,9 @@ def refusal() -> None:
 @limit_option
 @as_json
 @pass_whereabouts
-def list_refusals(where: Whereabouts, name: str | None, limit: int, json_: bool, **wanted: str | None) -> None:
+def list_refusals(
+    where: Whereabouts, /, name: str | None, limit: int, json_: bool, **wanted: str | None
+) -> None:
     """The newest first: of one account, or of all."""
     items = where.client().get("refusals", account=name, limit=limit, **wanted)["items"]
     if json_:

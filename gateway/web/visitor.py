@@ -56,8 +56,7 @@ class Visitor(H11Protocol):
 
     def _asks(self) -> bool:
         """Is it the client whom we wait for?"""
-        cycle = self.cycle
-        return cycle is None or cycle.response_complete or cycle.more_body
+        return getattr(self.cycle, "response_complete", True) or self.cycle.more_body
 
     def _begin_anew(self) -> None:
         self._taken, self._asking_since = 0, self.loop.time()

@@ -141,7 +141,7 @@ def test_the_pages_before_the_door(chromium: Browser, stage: Stage, opening: Ope
             for path in BEFORE_THE_DOOR:
                 screen.open(path)
                 for scheme in ("light", "dark"):
-                    screen.looks(scheme)  # type: ignore[arg-type]  # a literal of the loop
+                    screen.looks(scheme)
                     screen.judge()
             screen.open("/login")
             screen.field("E-mail").fill("nobody@gate.example")

@@ -1,4 +1,4 @@
-"""The other ports: what a browser and a monitoring system would never send, on the panel's and the metrics' listener."""
+"""The other ports: what no browser and no monitoring system would send, on the panel's and the metrics' listener."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ async def test_requests_that_never_end(arena: Arena, port: str, said: str) -> No
 
 
 @pytest.mark.promise("A1", "A2")
-@pytest.mark.parametrize("path", ["/api/v1/accounts", "/login", "/api/v1/accounts/smpp-victim/senders", "/no/such/page"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/accounts", "/login", "/api/v1/accounts/smpp-victim/senders", "/no/such/page"]
+)
 async def test_bodies_of_strangers(arena: Arena, path: str) -> None:
     """A hundred megabytes announced, as many sent as are taken."""
     head = request(path, "Content-Length: 100000000", "Content-Type: application/json", method="POST")

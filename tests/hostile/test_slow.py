@@ -125,12 +125,15 @@ async def test_binds_that_answer_no_link_check(arena: Arena) -> None:
 async def test_deliveries_that_are_never_acknowledged(arena: Arena) -> None:
     desk = arena.server.desk
     login = desk.account("unmoved", window=WINDOW, max_binds=0, response_timeout=3, credits="100000")
-    async with arena.case("deliveries that are never acknowledged", 10), Crowd(arena.server.port) as crowd:
-        async with await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender:
-            peers = [await crowd.bound(login) for _ in range(10)]
-            await answers_to(sender.submit_many(2000, registered_delivery=1))
-            delivered = await asyncio.gather(*[unacknowledged(peer) for peer in peers])
-            assert max(delivered) <= WINDOW
+    async with (
+        arena.case("deliveries that are never acknowledged", 10),
+        Crowd(arena.server.port) as crowd,
+        await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender,
+    ):
+        peers = [await crowd.bound(login) for _ in range(10)]
+        await answers_to(sender.submit_many(2000, registered_delivery=1))
+        delivered = await asyncio.gather(*[unacknowledged(peer) for peer in peers])
+        assert max(delivered) <= WINDOW
 
 
 async def unacknowledged(peer: Peer) -> int:
@@ -147,14 +150,17 @@ async def unacknowledged(peer: Peer) -> int:
 @pytest.mark.promise("A1", "A2")
 async def test_a_receiver_that_reads_a_drop_at_a_time(arena: Arena) -> None:
     login = arena.server.desk.account("dropwise", window=1000, max_binds=0, credits="100000")
-    async with arena.case("a receiver that reads a drop at a time", 4) as case, Crowd(arena.server.port) as crowd:
-        async with await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender:
-            peers = [await crowd.bound(login, hears=2048) for _ in range(4)]
-            await answers_to(sender.submit_many(2000, registered_delivery=1))
-            while case.goes_on():
-                for peer in peers:
-                    await peer.hear(100)
-                await asyncio.sleep(0.1)
+    async with (
+        arena.case("a receiver that reads a drop at a time", 4) as case,
+        Crowd(arena.server.port) as crowd,
+        await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender,
+    ):
+        peers = [await crowd.bound(login, hears=2048) for _ in range(4)]
+        await answers_to(sender.submit_many(2000, registered_delivery=1))
+        while case.goes_on():
+            for peer in peers:
+                await peer.hear(100)
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.promise("A1", "A2")

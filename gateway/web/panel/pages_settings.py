@@ -99,6 +99,13 @@ LABELS = {
     "language": marked("Language"),
     "time_zone": marked("Time zone"),
 }
+UNITS = {
+    "s": marked("s"),
+    "days": marked("days"),
+    "parts": marked("parts"),
+    "parts/s": marked("parts/s"),
+    "credits": marked("credits"),
+}
 CHOICES = {
     "off": marked("off"),
     "yes": marked("yes"),
@@ -145,7 +152,8 @@ def shown(setting: Setting, account: dict[str, Any], operator: bool) -> Shown:
     elif control in ("area", "none") and isinstance(value, list):
         value = "\n".join(map(str, value))
     choices = [(choice, _(CHOICES[choice]) if choice in CHOICES else choice) for choice in setting.choices]
-    return Shown(setting.name, _(LABELS[setting.name]), said(setting.help), setting.unit, control, choices, value)
+    unit = _(UNITS[setting.unit]) if setting.unit else ""
+    return Shown(setting.name, _(LABELS[setting.name]), said(setting.help), unit, control, choices, value)
 
 
 def read(setting: Setting, form: FormData) -> Any:

@@ -79,7 +79,7 @@ def test_messages_refusals_binds_and_mo(smppgate: Smppgate) -> None:
     smppgate("message", "show", "acme", "nonsense", expect=2)
     assert told(smppgate, "refusal", "list") == told(smppgate, "refusal", "list", "acme") == []
     assert told(smppgate, "refusal", "list", "--kind", "bind", "--since", "2026-01-01") == []
-    nothing = {"messages": [], "refusals": [], "next": None, "explained": None}
+    nothing: dict[str, Any] = {"messages": [], "refusals": [], "next": None, "explained": None}
     assert told(smppgate, "refusal", "why", "48600100200") == nothing
     assert told(smppgate, "bind", "list") == []
     smppgate("bind", "kick", "1", expect=3)
