@@ -121,8 +121,8 @@ async def test_a_slash_in_a_sender_leads_where_it_should(desk: Desk, owner: http
     page = await owner.get(there)
     assert "A/B" in seen(page)
     [document] = (await desk.operator.senders.show("acme", "A/B"))["documents"]
-    assert f'href="{HERE}/A/B/documents/{document["id"]}"' in page.text
-    saved = await owner.get(f"{HERE}/A/B/documents/{document['id']}")
+    assert f'href="{there}/documents/{document["id"]}"' in page.text
+    saved = await owner.get(f"{there}/documents/{document['id']}")
     assert (saved.content, saved.headers["content-disposition"][:10]) == (PDF, "attachment")
     assert (await owner.post(f"{there}/disable")).status_code == 303
     assert await states(desk) == {"A/B": "disabled"}
