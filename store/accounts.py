@@ -17,6 +17,8 @@ from .protocol import AccountRow, Automatic, Conflict, Insufficient, LedgerLine,
 from .sql import Statement, Statements
 
 POSTED = frozenset({"topup", "auto_topup", "adjustment"})
+NAMED = 3
+"""Accounts that are told where there may be very many."""
 
 
 def add(
@@ -164,6 +166,22 @@ def set_prices(name: str, prices: Mapping[str, int], changes: Sequence[Change] =
     for prefix, price in prices.items():
         yield "INSERT INTO price(plan, prefix, price) VALUES (?, ?, ?)", (name, prefix, price)
     return (yield from logged(changes))
+
+
+def delete_prices(name: str, changes: Sequence[Change] = ()) -> Statements[Told]:
+    rows = yield (
+        "SELECT name FROM account WHERE coalesce(json_extract(settings, '$.price_plan'), 'default') = ? ORDER BY name",
+        (name,),
+    )
+    if rows:
+        raise Conflict(f"the price plan {name} is that of {several([each for (each,) in rows])}")
+    yield "DELETE FROM price WHERE plan = ?", (name,)
+    yield "DELETE FROM price_plan WHERE name = ?", (name,)
+    return (yield from logged(changes))
+
+
+def several(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def told(value: Any, ledger: Ledger, witness: Statement | None = None) -> Told:

@@ -308,6 +308,9 @@ class Store(Protocol):
 
     async def set_price_plan(self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()) -> None: ...
 
+    async def delete_price_plan(self, name: str, changes: Sequence[Change] = ()) -> None:
+        """Conflict while an account has it."""
+
     # -- what happened -----------------------------------------------------------------------------------
     async def messages(self, account: int, before: int | None = None, limit: int = 50) -> list[MessageRow]:
         """Newest first; `before` is the id of the last row of the page before."""

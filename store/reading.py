@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from .protocol import AccountRow, LedgerLine
@@ -120,3 +121,13 @@ def account(row: tuple[Any, ...]) -> AccountRow:
 
 def line(row: tuple[Any, ...]) -> LedgerLine:
     return LedgerLine._make(row)
+
+
+def plans(rows: Iterable[tuple[Any, ...]]) -> dict[str, dict[str, int]]:
+    """Plan -> prefix -> price; also those that have no price."""
+    found: dict[str, dict[str, int]] = {}
+    for plan, prefix, price in rows:
+        prices = found.setdefault(plan, {})
+        if prefix is not None:
+            prices[prefix] = price
+    return found

@@ -245,15 +245,13 @@ class SqliteStore:
         return [reading.line(row) for row in await self.read(sql, account, after, limit)]
 
     async def price_plans(self) -> dict[str, dict[str, int]]:
-        plans: dict[str, dict[str, int]] = {}
-        for plan, prefix, price in await self.read(reading.PRICES):
-            prices = plans.setdefault(plan, {})
-            if prefix is not None:
-                prices[prefix] = price
-        return plans
+        return reading.plans(await self.read(reading.PRICES))
 
     async def set_price_plan(self, name: str, prices: Mapping[str, int], changes: Sequence[Change] = ()) -> None:
         await self.write(accounts.set_prices(name, prices, changes))
+
+    async def delete_price_plan(self, name: str, changes: Sequence[Change] = ()) -> None:
+        await self.write(accounts.delete_prices(name, changes))
 
     # -- what happened ---------------------------------------------------------------------------------------------
     async def _messages(self, sql: str, *parameters: Any) -> list[MessageRow]:

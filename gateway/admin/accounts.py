@@ -49,12 +49,15 @@ class Accounts:
         changes = [self._actor.change(at, "account", "created", new=who.name), *self._changed(None, {}, settings)]
         if who.topup:
             changes.append(self._actor.change(at, "credits", "topup", new=as_credits(who.topup)))
-        try:
-            row = await self._store.add_account(
-                who.name, who.system_id, digest, settings, at, who.topup, limit, automatic, changes
-            )
-        except Taken as taken:
-            raise Conflict(str(taken)) from None
+        async with self._office.changing:
+            if gone := await self._plan_faults(settings):
+                raise Invalid(*gone)
+            try:
+                row = await self._store.add_account(
+                    who.name, who.system_id, digest, settings, at, who.topup, limit, automatic, changes
+                )
+            except Taken as taken:
+                raise Conflict(str(taken)) from None
         await self._office.refreshed()
         return {**self._shape(row), "password": who.password, "warnings": who.warnings}
 

@@ -1,6 +1,7 @@
 """Price plans: what a part costs, by the first digits of its destination. "*" stands for all other destinations.
 
-Invariant: a plan is set as a whole, or not at all; who has decided on another one than is there changes nothing.
+Invariant: a plan is set as a whole, or not at all; who has decided on another one than is there changes nothing. The
+plan that an account has is always there.
 """
 
 import json
@@ -9,15 +10,18 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 from acl.money import as_credits
+from acl.settings import BY_NAME
 from acl.tariff import EVERYWHERE, plan
+from store.protocol import Conflict as InUse
 
 from .actor import Actor
-from .faults import Invalid, NotFound, Stale, Wrong
+from .faults import Conflict, Invalid, NotFound, Stale, Wrong
 from .office import Office
 from .shapes import Shape
 from .sheet import row
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+DEFAULT = str(BY_NAME["price_plan"].default)
 MOST = 20_000
 """Prices of one plan: every account that has it holds them in memory."""
 NAMED = 10
@@ -56,14 +60,26 @@ class Prices:
             raise Invalid(Wrong("prices", f"are {MOST} at most"))
         async with self._office.changing:
             before = (await self._store.price_plans()).get(name)
-            there = "" if before is None else version_of(shape(name, before))
-            if seen is not None and seen != there:
-                raise Stale(f"the price plan {name} was changed by somebody since you looked; look again")
+            unchanged(name, before, seen)
             old, new = differing(before, units)
             change = self._actor.change(self._office.wall_ms(), "price plan", name, old, new)
             await self._store.set_price_plan(name, units, changes=[change] if old != new else [])
         await self._office.refreshed()
         return await self.show(name)
+
+    async def delete(self, name: str, seen: str | None = None) -> None:
+        """Conflict while an account has it. `seen`: the version this was decided on."""
+        async with self._office.changing:
+            found = await self.show(name)
+            before = (await self._store.price_plans())[name]
+            unchanged(name, before, seen)
+            if name == DEFAULT:
+                raise Conflict(f"the price plan {DEFAULT} stays: accounts that are given no other one have it")
+            change = self._actor.change(self._office.wall_ms(), "price plan", name, found["prices"], None)
+            try:
+                await self._store.delete_price_plan(name, [change])
+            except InUse as why:
+                raise Conflict(f"{why}; give them another one first") from None
 
     async def sheet(self, name: str) -> str:
         """As `read` takes it."""
@@ -73,6 +89,12 @@ class Prices:
 
 def shape(name: str, prices: Mapping[str, int]) -> Shape:
     return {"name": name, "prices": {prefix or "*": as_credits(units) for prefix, units in sorted(prices.items())}}
+
+
+def unchanged(name: str, there: Mapping[str, int] | None, seen: str | None) -> None:
+    """Stale if what was seen is not what is there; None has seen whatever it is."""
+    if seen is not None and seen != ("" if there is None else version_of(shape(name, there))):
+        raise Stale(f"the price plan {name} was changed by somebody since you looked; look again")
 
 
 def version_of(found: Shape) -> str:

@@ -126,6 +126,15 @@ def set_(where: Whereabouts, plan: str, prices: tuple[str, ...], remove: tuple[s
     print_plan(client.put("price-plans", plan, body={"prices": kept | changes}), json_)
 
 
+@price.command("delete")
+@click.argument("plan")
+@pass_whereabouts
+def delete(where: Whereabouts, plan: str) -> None:
+    """Delete a plan that no account has. The plan default stays."""
+    where.client().delete("price-plans", plan)
+    click.echo(f"the price plan {plan} is deleted")
+
+
 def pair(text: str) -> tuple[str, str]:
     prefix, equals, cost = text.partition("=")
     if not equals or not cost:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .access import Operates, Oversees, Reads, Sets
-from .etags import CONDITIONAL, ETAG, IF_SAID, IfMatch, mark, seen, seen_if_said
+from .etags import CONDITIONAL, DELETED, ETAG, IF_SAID, IfMatch, mark, seen, seen_if_said
 from .once import Once
 from .settings_schema import ACCOUNT_CHANGE, ACCOUNT_NEW
 
@@ -143,6 +143,12 @@ async def set_price_plan(
     made = await desk.prices.set(name, body.prices, seen(desk, if_match))
     response.headers["ETag"] = f'"{await desk.prices.version(name)}"'
     return made
+
+
+@routes.delete("/price-plans/{name}", status_code=204, tags=["prices"], responses=DELETED)
+async def delete_price_plan(desk: Operates, name: str, if_match: IfMatch = None) -> None:
+    """409 while an account has it; the plan `default` stays."""
+    await desk.prices.delete(name, seen(desk, if_match))
 
 
 routes.include_router(money)

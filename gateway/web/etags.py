@@ -32,6 +32,7 @@ CONDITIONAL: Responses = {
         for status, why in WHY.items()
     },
 }
+DELETED: Responses = {status: said for status, said in CONDITIONAL.items() if status != 200}
 IF_SAID: Responses = {status: said for status, said in CONDITIONAL.items() if status != 428}
 
 

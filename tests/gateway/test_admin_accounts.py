@@ -1,5 +1,6 @@
 """Accounts at the operator's desk: made, changed, switched off, given addresses and passwords; credits and prices."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from acl.password import verify
 from acl.settings import SETTINGS
-from gateway.admin import COMMAND_LINE, Conflict, Invalid, NotFound
+from gateway.admin import COMMAND_LINE, Conflict, Invalid, NotFound, Stale
 from gateway.admin.identity import LONGEST_PASSWORD, LONGEST_SYSTEM_ID
 from gateway.admin.why import Asked
 from store.protocol import Commit
@@ -267,6 +268,37 @@ async def test_what_is_no_price_plan(desk: Desk, name: str, prices: dict[str, st
     with pytest.raises(Invalid):
         await desk.operator.prices.set(name, prices)
     assert [plan["name"] for plan in await desk.operator.prices.all()] == ["default"]
+
+
+async def test_a_price_plan_is_deleted_once_no_account_has_it(desk: Desk) -> None:
+    prices = desk.operator.prices
+    await prices.set("gold", {"48": "0.5"})
+    await desk.operator.accounts.create({"name": "acme", "price_plan": "gold"})
+    with pytest.raises(Conflict, match="is that of smpp-acme; give them another one first"):
+        await prices.delete("gold")
+    with pytest.raises(Conflict, match="default stays"):
+        await prices.delete("default")
+    with pytest.raises(NotFound):
+        await prices.delete("none")
+    await desk.operator.accounts.change("acme", {"price_plan": None})
+    with pytest.raises(Stale):
+        await prices.delete("gold", "another")
+    await prices.delete("gold", await prices.version("gold"))
+    assert [plan["name"] for plan in await prices.all()] == ["default"]
+    [(row, *_rest)] = [await desk.store.changes.newest(None)]
+    assert (row.change.subject, row.change.name, row.change.old, row.change.new) == (
+        "price plan", "gold", {"48": "0.5"}, None,
+    )  # fmt: skip
+
+
+async def test_no_account_is_made_with_a_plan_that_is_just_being_deleted(desk: Desk) -> None:
+    await desk.operator.prices.set("gold", {"48": "0.5"})
+    made, deleted = await asyncio.gather(
+        desk.operator.accounts.create({"name": "acme", "price_plan": "gold"}),
+        desk.operator.prices.delete("gold"),
+        return_exceptions=True,
+    )
+    assert isinstance(made, Invalid) != isinstance(deleted, Conflict)
 
 
 async def test_without_a_live_gateway_everything_works_the_same(tmp_path: Path) -> None:

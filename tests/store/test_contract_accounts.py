@@ -147,3 +147,18 @@ async def test_a_plan_is_its_last_prices(store: Store) -> None:
     await store.set_price_plan("gold", {"48": 3})
     await store.set_price_plan("default", {})
     assert await store.price_plans() == {"default": {}, "gold": {"48": 3}}
+
+
+async def test_a_plan_is_deleted_unless_an_account_has_it(store: Store) -> None:
+    for plan in ("gold", "silver"):
+        await store.set_price_plan(plan, {"48": 1})
+    for name in "abcde":
+        await store.add_account(f"smpp-{name}", name, "hash", {"price_plan": "gold"}, NOW)
+    with pytest.raises(Conflict, match="gold is that of smpp-a, smpp-b, smpp-c and 2 more"):
+        await store.delete_price_plan("gold")
+    await account(store, name="smpp-f")
+    with pytest.raises(Conflict, match="default is that of smpp-f"):
+        await store.delete_price_plan("default")
+    await store.delete_price_plan("silver")
+    await store.set_price_plan("silver", {})
+    assert await store.price_plans() == {"default": {"": CREDIT}, "gold": {"48": 1}, "silver": {}}

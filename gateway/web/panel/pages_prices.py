@@ -1,4 +1,4 @@
-"""Price plans for operators: listed, shown, made, edited by hand or by a sheet, given to accounts.
+"""Price plans for operators: listed, shown, made, edited by hand or by a sheet, given to accounts, deleted.
 
 Invariant: a plan is saved as a whole by who has seen what is there; what is wrong is told by its line, and nothing of
 it is saved.
@@ -11,7 +11,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
 from gateway.admin import Desk, Fault, Invalid, Wrong
-from gateway.admin.prices import read
+from gateway.admin.prices import DEFAULT, read
 from gateway.admin.shapes import Shape
 from gateway.web.access import Operates, Oversees
 
@@ -141,6 +141,30 @@ async def save_plan(request: Request, name: str, desk: Operates) -> Response:
 async def editing(request: Request, desk: Desk, name: str, form: Form, status: int = 200) -> Response:
     plan, used = await desk.prices.show(name), (await using(desk)).get(name, [])
     return page(request, "price_plan_edit.html", status=status, plan=plan, used=used, form=form)
+
+
+@routes.get("/price-plans/{name}/delete")
+async def confirm_delete_plan(request: Request, name: str, desk: Operates) -> Response:
+    return await deleting(request, desk, name)
+
+
+@routes.post("/price-plans/{name}/delete")
+async def delete_plan(request: Request, name: str, desk: Operates) -> Response:
+    form = await typed(request)
+    await desk.prices.show(name)
+    try:
+        await desk.prices.delete(name, text(form, "seen"))
+    except Fault as fault:
+        return await deleting(request, desk, name, fault)
+    return done(request, "/price-plans", _("The price plan %(name)s is deleted.", name=name))
+
+
+async def deleting(request: Request, desk: Desk, name: str, fault: Fault | None = None) -> Response:
+    """What was refused is asked again, with what is there now."""
+    plan, used = await desk.prices.show(name), (await using(desk)).get(name, [])
+    form, status = Form({"seen": await desk.prices.version(name)}, fault), fault.status if fault else 200
+    stays = name == DEFAULT
+    return page(request, "price_plan_delete.html", status=status, plan=plan, used=used, stays=stays, form=form)
 
 
 @routes.post("/price-plans/{name}/accounts")

@@ -70,6 +70,12 @@ def test_prices(smppgate: Smppgate) -> None:
     smppgate("price", "set", "gold", "48", expect=2)
     smppgate("price", "set", "gold", "48=-1", expect=2)
     smppgate("price", "set", "gold", expect=2)
+    smppgate("account", "set", "acme", "--price-plan", "gold")
+    smppgate("price", "delete", "gold", expect=3)
+    smppgate("account", "set", "acme", "--price-plan", "default")
+    smppgate("price", "delete", "gold")
+    smppgate("price", "delete", "gold", expect=3)
+    smppgate("price", "delete", "default", expect=3)
 
 
 def test_messages_refusals_binds_and_mo(smppgate: Smppgate) -> None:

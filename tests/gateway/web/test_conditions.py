@@ -63,6 +63,24 @@ async def test_a_price_plan_is_set_by_who_has_seen_it(scene: Desk) -> None:
         assert (await client.put(path, json=body, headers={"If-Match": changed.headers["etag"]})).status_code == 200
 
 
+async def test_a_price_plan_is_deleted_by_who_has_seen_it(scene: Desk) -> None:
+    await scene.operator.prices.set("gold", {"*": "2"})
+    key = await token(scene, await person(scene, operator=True), "read", "operate")
+    async with public(scene, key) as client:
+        path = f"{API}/price-plans/gold"
+        etag = {"If-Match": (await client.get(path)).headers["etag"]}
+        await scene.operator.prices.set("gold", {"*": "3"})
+        assert (await client.delete(path)).status_code == 428
+        assert (await client.delete(path, headers=etag)).status_code == 412
+        await scene.operator.accounts.change("acme", {"price_plan": "gold"})
+        refused = await client.delete(path, headers={"If-Match": "*"})
+        assert (refused.status_code, "smpp-acme" in refused.json()["detail"]) == (409, True)
+        await scene.operator.accounts.change("acme", {"price_plan": None})
+        assert (await client.delete(path, headers={"If-Match": "*"})).status_code == 204
+        assert (await client.delete(path, headers={"If-Match": "*"})).status_code == 404
+        assert (await client.delete(f"{API}/price-plans/default", headers={"If-Match": "*"})).status_code == 409
+
+
 async def test_a_key_moves_money_once_and_gets_the_same_answer(scene: Desk) -> None:
     key = await token(scene, await person(scene, operator=True), "operate")
     async with public(scene, key) as client:

@@ -1,4 +1,4 @@
-"""Price plans in the browser: made, imported, edited by who has seen them, given to accounts."""
+"""Price plans in the browser: made, imported, edited by who has seen them, given to accounts, deleted."""
 
 import httpx2
 
@@ -72,6 +72,31 @@ async def test_accounts_are_given_a_plan_all_or_none(desk: Desk, operator: httpx
     assert [each["price_plan"] for each in await desk.operator.accounts.all()] == ["gold", "gold"]
 
 
+async def test_a_plan_that_no_account_has_is_deleted_after_a_question(
+    desk: Desk, operator: httpx2.AsyncClient
+) -> None:
+    await desk.operator.prices.set("gold", {"*": "2"})
+    await desk.operator.accounts.create({"name": "acme", "price_plan": "gold"})
+    assert 'href="/price-plans/gold/delete"' in (await operator.get("/price-plans/gold")).text
+    asked = await operator.get("/price-plans/gold/delete")
+    assert "1 account has this plan." in seen(asked)
+    assert 'form="d-form" disabled' in asked.text
+    version = await desk.operator.prices.version("gold")
+    refused = await operator.post("/price-plans/gold/delete", data={"seen": version})
+    assert (refused.status_code, "is that of smpp-acme" in seen(refused)) == (409, True)
+    await desk.operator.accounts.change("acme", {"price_plan": None})
+    stale = await operator.post("/price-plans/gold/delete", data={"seen": "another"})
+    assert (stale.status_code, version in stale.text) == (412, True)
+    answer = await operator.post("/price-plans/gold/delete", data={"seen": version})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/price-plans")
+    assert (await operator.post("/price-plans/gold/delete", data={"seen": version})).status_code == 404
+    assert "This plan stays." in seen(await operator.get("/price-plans/default/delete"))
+    kept = await operator.post(
+        "/price-plans/default/delete", data={"seen": await desk.operator.prices.version("default")}
+    )
+    assert (kept.status_code, "default stays" in seen(kept)) == (409, True)
+
+
 async def test_who_only_looks_sees_plans_and_the_simulator_a_customer_neither(desk: Desk) -> None:
     looking = OPERATOR._replace(rights=rights_of(True, True), read_only=True, language="pl")
     async with browsing(desk, looking) as browser:
@@ -79,7 +104,10 @@ async def test_who_only_looks_sees_plans_and_the_simulator_a_customer_neither(de
             page = await browser.get(path)
             assert (page.status_code, "Cenni" in page.text or "Symulator" in page.text) == (200, True)
             assert 'method="post" action="/price-plans' not in page.text
-        assert (await browser.get("/price-plans/default/edit")).status_code == 403
+        for path in ("edit", "delete"):
+            assert path not in (await browser.get("/price-plans/default")).text
+            assert (await browser.get(f"/price-plans/default/{path}")).status_code == 403
+        assert (await browser.post("/price-plans/default/delete")).status_code == 403
         assert (await browser.post("/price-plans", data={"name": "x", "prices": "*,1"})).status_code == 403
     async with browsing(desk, customer()) as browser:
         for path in ("/price-plans", "/price-plans/default", "/simulator"):
