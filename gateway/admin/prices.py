@@ -129,8 +129,8 @@ def read(text: str) -> dict[str, str]:
         places[digits] = at
         prices["*" if digits == EVERYWHERE else digits] = price
     if wrong:
-        more = f"; and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
-        raise Invalid(Wrong("prices", "; ".join(wrong[:NAMED]) + more))
+        more = [f"and {len(wrong) - NAMED} more"] if len(wrong) > NAMED else []
+        raise Invalid(*(Wrong("prices", each) for each in [*wrong[:NAMED], *more]))
     return prices
 
 

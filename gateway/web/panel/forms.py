@@ -24,7 +24,8 @@ class Form:
         self.fault = fault
         self._errors: dict[str, str] = {}
         for wrong in fault.errors if fault is not None else ():
-            self._errors.setdefault(wrong.field, said(wrong.reason))
+            before = f"{self._errors[wrong.field]}; " if wrong.field in self._errors else ""
+            self._errors[wrong.field] = before + said(wrong.reason)
 
     def value(self, name: str, default: Any = "") -> Any:
         found = self.values.get(name)

@@ -31,7 +31,7 @@ async def listing(request: Request, desk: Desk, name: str, form: Form, status: i
 
 
 async def known(desk: Desk, name: str) -> dict[str, Any]:
-    return {"account": await desk.accounts.show(name), "items": await desk.exports.all(name)}
+    return {"account": await desk.accounts.show(name), "items": await desk.exports.all(name), "word": word}
 
 
 @routes.get("/accounts/{name}/exports/rows")

@@ -110,6 +110,7 @@ async def explain(request: Request, desk: Oversees, q: str = "", refusal: Cursor
     found = await desk.why.explain(text)
     shown = refusal if refusal is not None else next((each["id"] for each in found["refusals"]), None)
     one = None if shown is None else await desk.why.show(shown)
+    names = [each["name"] for each in await desk.accounts.all()]
     return page(
         request,
         "why.html",
@@ -121,6 +122,7 @@ async def explain(request: Request, desk: Oversees, q: str = "", refusal: Cursor
         words={check: _(says) for check, says in CHECK_WORDS.items()},
         word=word,
         summary=(await desk.why.by_reason(Asked()))[:6],
+        everything="/refusals?" + urlencode({"account" if text in names else "named": text}),
         link=lambda id_: "/why?" + urlencode({**({"q": text} if text else {}), "refusal": id_}),
     )
 

@@ -133,9 +133,11 @@ async def costs(desk: Desk, name: str, form: FormData) -> dict[str, Any]:
         raise Invalid(*(Wrong(fields.get(wrong.field, wrong.field), wrong.reason) for wrong in fault.errors)) from None
     paid = [Decimal(one["credits"]) for one in each if one["credits"] is not None]
     refused = [one for one in each if one["refused"]]
+    account, total = await desk.accounts.show(name), sum(paid, Decimal(0))
     return {
         **each[0],
-        "total": str(sum(paid, Decimal(0))),
+        "total": str(total),
+        "short": not refused and total > Decimal(account["balance"]) + Decimal(account.get("credit_limit", 0)),
         "recipients": len(each),
         "refused_number": len(refused),
         "refused_why": refused[0]["why"] if refused else None,

@@ -90,7 +90,7 @@ async def test_an_export_is_ordered_watched_and_fetched(
     await desk.accept("smpp-a", submit(b"one"), submit(b"two"))
     wrong = await owner.post(f"{HERE}/exports", data={"since": "yesterday", "sender": "KEPT"})
     assert (wrong.status_code, 'value="KEPT"' in wrong.text) == (422, True)
-    assert (await owner.post(f"{HERE}/exports", data={"direction": "outgoing"})).status_code == 303
+    assert (await owner.post(f"{HERE}/exports", data={"direction": "outgoing", "state": ""})).status_code == 303
     waiting = await owner.get(f"{HERE}/exports")
     assert ("every 2s" in waiting.text, "Waits its turn" in waiting.text) == (True, True)
     await Exporter(desk.house, tmp_path / "exports", desk.time.wall).look()
@@ -102,5 +102,12 @@ async def test_an_export_is_ordered_watched_and_fetched(
     async with browsing(desk, customer(await desk.id_of("smpp-a"), read_only=True)) as looking:
         assert f"{export['id']}.csv" not in (await looking.get(f"{HERE}/exports")).text
         assert (await looking.get(f"{HERE}/exports/{export['id']}.csv")).status_code == 403
+    assert f'id="delete-{export["id"]}"' in ready.text
     assert (await owner.post(f"{HERE}/exports/{export['id']}/delete")).status_code == 303
+    await owner.post(f"{HERE}/exports", data={"since": "2026-01-02", "state": "under way"})
+    words = seen(await owner.get(f"{HERE}/exports"))
+    assert ("From day: 2026-01-02" in words, "Status: under way" in words) == (True, False)
+    [export] = await desk.operator.exports.all("smpp-a")
+    await owner.post(f"{HERE}/exports/{export['id']}/cancel")
+    await owner.post(f"{HERE}/exports/{export['id']}/delete")
     assert list((tmp_path / "exports").iterdir()) == []

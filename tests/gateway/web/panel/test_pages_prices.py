@@ -36,6 +36,13 @@ async def test_what_is_wrong_is_told_by_its_line_and_kept(desk: Desk, operator: 
     assert [plan["name"] for plan in await desk.operator.prices.all()] == ["default"]
 
 
+async def test_every_wrong_line_is_told_in_the_readers_language(desk: Desk) -> None:
+    async with browsing(desk, OPERATOR._replace(language="pl")) as browser:
+        words = seen(await browser.post("/price-plans", data={"name": "gold", "prices": "48,1\nx,1\n48,2\n49,-1\n5,x"}))
+    for said in ("wiersz 2: x: prefiks", "wiersz 3: 48: jest już w wierszu 1", "wiersz 4: 49: cena", "wiersz 5: 5: to"):
+        assert said in words
+
+
 async def test_a_plan_is_edited_by_who_has_seen_it(desk: Desk, operator: httpx2.AsyncClient) -> None:
     page = await operator.get("/price-plans/default/edit")
     assert "*,1" in page.text

@@ -49,6 +49,8 @@ async def test_why_says_the_checks_the_answer_and_the_way_out(refused: Desk, ope
     assert 'href="/accounts/smpp-acme/senders"' in page.text
     assert "Nothing is remembered" in seen(await operator.get("/why?q=nobody"))
     assert "Ask for one" in seen(await operator.get("/why"))
+    for asked, everything in (("smpp-acme", "account=smpp-acme"), ("10.0.0.9", "named=10.0.0.9")):
+        assert f'href="/refusals?{everything}"' in (await operator.get(f"/why?q={asked}")).text
     assert (await operator.get("/why?refusal=99")).status_code == 404
 
 

@@ -34,6 +34,14 @@ async def test_what_it_would_cost_is_shown_and_nothing_is_sent(desk: Desk, owner
     assert desk.live.sent == []
 
 
+async def test_credit_that_is_not_enough_for_all_of_them_is_told_first(desk: Desk, owner: httpx2.AsyncClient) -> None:
+    assert "Not enough credit" not in seen(await owner.post(f"{HERE}/cost", data=FORM))
+    await desk.operator.prices.set("default", {"*": "60"})
+    assert "Not enough credit for all of them" in seen(await owner.post(f"{HERE}/cost", data=FORM))
+    await desk.operator.accounts.change("smpp-a", {"credit_limit": "20"})
+    assert "Not enough credit" not in seen(await owner.post(f"{HERE}/cost", data=FORM))
+
+
 async def test_it_goes_once_though_it_is_posted_twice(desk: Desk, owner: httpx2.AsyncClient) -> None:
     for _ in range(2):
         sent = await owner.post(HERE, data={**FORM, "registered": "on"})
