@@ -98,7 +98,7 @@ class Client:
     def _in_process(self, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:
         import asyncio
 
-        from store.protocol import StoreDamaged, StoreLocked, StoreNewer
+        from store.protocol import StoreError, StoreLocked
 
         if not self._create and not self.has_store():
             raise Failure(EMPTY.format(folder=self.data_dir))
@@ -106,7 +106,7 @@ class Client:
             return asyncio.run(in_process(self.data_dir, self._node, self._mail, self._url, method, path, query, body))
         except StoreLocked:
             raise Locked from None
-        except (StoreDamaged, StoreNewer, OSError) as error:
+        except (StoreError, OSError) as error:
             raise Failure(f"the store in {self.data_dir} cannot be opened: {error}{advice(error)}") from None
 
 
@@ -125,9 +125,10 @@ EMPTY = """there is no store in {folder}
 
 def advice(error: Exception) -> str:
     """What to do about a store that is refused, if anything can be."""
+    from store.failures import is_damage
     from store.protocol import StoreDamaged
 
-    return DAMAGED if isinstance(error, StoreDamaged) else ""
+    return DAMAGED if isinstance(error, StoreDamaged) or is_damage(error.__cause__) else ""
 
 
 def over_socket(data_dir: Path, timeout: float, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:

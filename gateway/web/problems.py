@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway.admin import Fault, Wrong
+from store.failures import is_damage
 from store.protocol import OutcomeUnknown, StoreDown, StoreError, StoreFull
 
 log = structlog.get_logger()
@@ -61,6 +62,7 @@ SENTENCES: dict[type[StoreError], tuple[int, str]] = {
     StoreDown: (503, "the store cannot write now; nothing was changed"),
     OutcomeUnknown: (500, "the store failed while writing; look before you repeat it"),
 }
+DAMAGED = (503, "the store is damaged; nothing was changed. Bring it back from a backup: smppgate restore")
 
 
 async def of_store(request: Request, error: Exception) -> JSONResponse:
@@ -68,7 +70,7 @@ async def of_store(request: Request, error: Exception) -> JSONResponse:
     if kind is None:
         return await of_surprise(request, error)
     log.error("api request failed", path=request.url.path, reason=repr(error))
-    return problem(*SENTENCES[kind])
+    return problem(*(DAMAGED if is_damage(error.__cause__) else SENTENCES[kind]))
 
 
 async def of_surprise(request: Request, error: Exception) -> JSONResponse:
