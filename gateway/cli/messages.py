@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from .client import Client
 from .printing import print_details, print_json, print_table
 from .whereabouts import Command, Group, Whereabouts, as_json, pass_whereabouts
 
@@ -39,6 +40,8 @@ BINDS = {
     "since": "Since",
     "window": "Window",
 }
+OTHERS = 20
+"""Refusals that are shown beside the one that is explained."""
 limit_option = click.option(
     "--limit", type=click.IntRange(1, 1000), metavar="N", default=50, show_default=True, help="At most so many."
 )
@@ -113,7 +116,7 @@ def list_refusals(
 def why(where: Whereabouts, text: str, json_: bool) -> None:
     """Explain what is remembered of TEXT: a message id, a number, an address, a system_id, a sender or an account."""
     client = where.client()
-    found = client.get("why", q=text)
+    found = remembered(client, text)
     told = [client.get("refusals", each["id"]) for each in found["refusals"][:1]]
     if json_:
         print_json({**found, "explained": told[0] if told else None})
@@ -125,6 +128,15 @@ def why(where: Whereabouts, text: str, json_: bool) -> None:
         print_table(each["checks"], {"check": "Check", "result": "Result"}, "this reason is of no order of checks")
     if found["refusals"] or not found["messages"]:
         print_table(found["refusals"], REFUSALS, f"nothing is remembered of {text}")
+
+
+def remembered(client: Client, text: str) -> dict[str, Any]:
+    """All that is known of it, though none of the newest refusals may fit."""
+    found: dict[str, Any] = client.get("why", q=text)
+    while found["next"] is not None and not (found["messages"] or found["refusals"]):
+        older = client.get("refusals", named=text, before=found["next"], limit=OTHERS)
+        found |= {"refusals": older["items"], "next": older["next"]}
+    return found
 
 
 @click.group(cls=Group)
