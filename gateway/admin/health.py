@@ -38,15 +38,15 @@ class Health:
         return await self._facts(await self._store.check())
 
     async def _facts(self, damage: list[str] | None) -> dict[str, Any]:
-        """`damage` None: the files were not read."""
+        """`damage` None: the files were not read. Damaged ones are asked nothing else."""
         return {
             "running": self._live is not None,
             "pid": os.getpid(),
             "sqlite": sqlite3.sqlite_version,
             "durability": [pragma for pragma in WRITER if pragma.startswith(("journal_mode=", "synchronous="))],
             "damage": damage,
-            "newest_ms": made_at(await self._store.last_id()),
-            "accounts": len(await self._store.accounts()),
+            "newest_ms": None if damage else made_at(await self._store.last_id()),
+            "accounts": 0 if damage else len(await self._store.accounts()),
             "binds": len(self._live.binds()) if self._live else 0,
         }
 

@@ -119,6 +119,8 @@ LOCKED = """{folder} is locked by another process, but no server answers there
 DAMAGED = """
   Nothing was changed. Keep a copy of the folder, move smppgate.db and what begins like it away, then
   `smppgate restore BACKUP`"""
+UNREADABLE = """
+  A disk that cannot be read looks like this, too. If the kernel's log tells of errors, mend it first and look again"""
 EMPTY = """there is no store in {folder}
   `smppgate quickstart`, `serve` or `account add` makes one; --data-dir or --config names another folder"""
 
@@ -128,7 +130,9 @@ def advice(error: Exception) -> str:
     from store.failures import is_damage
     from store.protocol import StoreDamaged
 
-    return DAMAGED if isinstance(error, StoreDamaged) or is_damage(error.__cause__) else ""
+    if is_damage(error.__cause__):
+        return UNREADABLE + DAMAGED
+    return DAMAGED if isinstance(error, StoreDamaged) else ""
 
 
 def over_socket(data_dir: Path, timeout: float, method: str, path: str, query: str, body: bytes) -> tuple[int, bytes]:

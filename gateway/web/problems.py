@@ -62,7 +62,7 @@ SENTENCES: dict[type[StoreError], tuple[int, str]] = {
     StoreDown: (503, "the store cannot write now; nothing was changed"),
     OutcomeUnknown: (500, "the store failed while writing; look before you repeat it"),
 }
-DAMAGED = (503, "the store is damaged; nothing was changed. Bring it back from a backup: smppgate restore")
+DAMAGED = (503, "the store is damaged, or its disk cannot be read; nothing was changed. `smppgate doctor` looks")
 
 
 async def of_store(request: Request, error: Exception) -> JSONResponse:

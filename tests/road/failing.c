@@ -1,7 +1,8 @@
 /* Preloaded into a server (LD_PRELOAD): the disk under one folder fails, as long as a test likes.
 
    FAILING_FOLDER is the folder, FAILING_HOW another one, in which a file switches a fault on while it is there: `sync`
-   (no sync works), `slow` (a sync takes 0.3 s longer), `readonly` (nothing can be written, made, cut or removed). */
+   (no sync works), `slow` (a sync takes 0.3 s longer), `readonly` (nothing can be written, made, cut or removed), `gone`
+   (nothing can be read either: every call is an I/O error). */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,6 +48,12 @@ static int file_lies_there(int fd)
     return readlink(name, path, sizeof path - 1) > 0 && lies_there(path);
 }
 
+/* -> the error that a change, or else a mere look, at what lies there gets now; 0 if there is none. */
+static int error_now(int changes)
+{
+    return on("gone") ? EIO : changes && on("readonly") ? EROFS : 0;
+}
+
 static int refused(int error)
 {
     errno = error;
@@ -56,7 +63,7 @@ static int refused(int error)
 #define SYNC(function)                                                                    \
     int function(int fd)                                                                  \
     {                                                                                     \
-        if (on("sync") && file_lies_there(fd))                                            \
+        if ((on("sync") || on("gone")) && file_lies_there(fd))                            \
             return refused(EIO);                                                          \
         if (on("slow") && file_lies_there(fd))                                            \
             nanosleep(&(struct timespec){0, 300000000}, NULL);                            \
@@ -66,31 +73,35 @@ static int refused(int error)
 SYNC(fsync)
 SYNC(fdatasync)
 
-#define CHANGE(type, function, parameters, types, fd, ...)                                \
+#define CALL(changes, type, function, parameters, types, fd, ...)                               \
     type function parameters                                                              \
     {                                                                                     \
-        if (on("readonly") && file_lies_there(fd))                                        \
-            return refused(EROFS);                                                        \
+        int error = error_now(changes);                                                   \
+        if (error && file_lies_there(fd))                                                 \
+            return refused(error);                                                        \
         return REAL(function, type (*) types)(fd, __VA_ARGS__);                           \
     }
 
-CHANGE(ssize_t, write, (int fd, const void *data, size_t size), (int, const void *, size_t), fd, data, size)
-CHANGE(ssize_t, pwrite, (int fd, const void *data, size_t size, off_t at), (int, const void *, size_t, off_t), fd, data, size, at)
-CHANGE(ssize_t, pwrite64, (int fd, const void *data, size_t size, off_t at), (int, const void *, size_t, off_t), fd, data, size, at)
-CHANGE(int, ftruncate, (int fd, off_t length), (int, off_t), fd, length)
-CHANGE(int, ftruncate64, (int fd, off_t length), (int, off_t), fd, length)
+CALL(1, ssize_t, write, (int fd, const void *data, size_t size), (int, const void *, size_t), fd, data, size)
+CALL(1, ssize_t, pwrite, (int fd, const void *data, size_t size, off_t at), (int, const void *, size_t, off_t), fd, data, size, at)
+CALL(1, ssize_t, pwrite64, (int fd, const void *data, size_t size, off_t at), (int, const void *, size_t, off_t), fd, data, size, at)
+CALL(0, ssize_t, read, (int fd, void *data, size_t size), (int, void *, size_t), fd, data, size)
+CALL(0, ssize_t, pread, (int fd, void *data, size_t size, off_t at), (int, void *, size_t, off_t), fd, data, size, at)
+CALL(0, ssize_t, pread64, (int fd, void *data, size_t size, off_t at), (int, void *, size_t, off_t), fd, data, size, at)
+CALL(1, int, ftruncate, (int fd, off_t length), (int, off_t), fd, length)
+CALL(1, int, ftruncate64, (int fd, off_t length), (int, off_t), fd, length)
 
 int unlink(const char *path)
 {
-    if (on("readonly") && lies_there(path))
-        return refused(EROFS);
-    return REAL(unlink, int (*)(const char *))(path);
+    int error = error_now(1);
+    return error && lies_there(path) ? refused(error) : REAL(unlink, int (*)(const char *))(path);
 }
 
-static int may_open(const char *path, int flags)
+static int error_of_opening(const char *path, int flags)
 {
     int changes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT && access(path, F_OK));
-    return !(changes && on("readonly") && lies_there(path));
+    int error = error_now(changes);
+    return error && lies_there(path) ? error : 0;
 }
 
 #define OPEN(function, type, parameters, ...)                                             \
@@ -103,7 +114,8 @@ static int may_open(const char *path, int flags)
             mode = va_arg(rest, int);                                                     \
             va_end(rest);                                                                 \
         }                                                                                 \
-        return may_open(path, flags) ? REAL(function, type)(__VA_ARGS__, mode) : refused(EROFS); \
+        int error = error_of_opening(path, flags);                                        \
+        return error ? refused(error) : REAL(function, type)(__VA_ARGS__, mode);          \
     }
 
 OPEN(open, int (*)(const char *, int, ...), (const char *path, int flags, ...), path, flags)

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.road.running import Road
 
 SOURCE = Path(__file__).with_name("failing.c")
-PRELOADED = ("sync", "slow", "readonly")
+PRELOADED = ("sync", "slow", "readonly", "gone")
 FULL = "full"
 
 

@@ -38,7 +38,7 @@ def statuses(load: Load, since: float, until_: float) -> list[int]:
 
 @pytest.mark.prove
 @pytest.mark.crash
-@pytest.mark.parametrize("fault", ["sync", "readonly", FULL])
+@pytest.mark.parametrize("fault", ["sync", "readonly", "gone", FULL])
 @pytest.mark.promise("R1", "R3", "M1", "M2", "M6", "D1", "D2")
 async def test_a_disk_that_fails_costs_refusals_and_never_a_message(tmp_path: Path, fault: str) -> None:
     print(f"seed {SEED} (SMPPGATE_SEED)")
