@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shlex
 import sys
 from collections.abc import Callable
@@ -69,6 +70,7 @@ def run(config: "Config", ready: "Callable[[Gateway, Endpoints], None] | None" =
     from store.protocol import StoreError
 
     os.umask(0o077)  # what the gateway writes is nobody else's business
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # and its memory holds texts, and passwords while they are checked
     log.setup(config.log.level, config.log.format, config.log.numbers)
     try:
         process.run(config, ready)

@@ -65,6 +65,7 @@ def test_words(lines: Callable[..., Lines]) -> None:
     assert re.fullmatch(r'\S+Z warning refused reason=no_credit text="two words" left=null\n', out()[-1])
 
 
+@pytest.mark.promise("S2")
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_whatever_is_in_an_event_it_is_one_line(lines: Callable[..., Lines], style: str) -> None:
     out = lines(style)
@@ -88,6 +89,7 @@ def test_json_stays_json_when_escaped(lines: Callable[..., Lines]) -> None:
     assert "zażółć" in out()[-1]
 
 
+@pytest.mark.promise("S1")
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_secrets_are_hidden_wherever_they_stand(lines: Callable[..., Lines], style: str) -> None:
     out = lines(style)
@@ -103,6 +105,7 @@ def test_secrets_are_hidden_wherever_they_stand(lines: Callable[..., Lines], sty
     assert "me" in out()[-1]
 
 
+@pytest.mark.promise("S2")
 @pytest.mark.parametrize("style", ["json", "console"])
 def test_telephone_numbers_are_masked_wherever_they_stand(lines: Callable[..., Lines], style: str) -> None:
     out = lines(style)

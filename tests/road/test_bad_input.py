@@ -527,6 +527,7 @@ async def test_connections_that_come_and_go_leave_nothing_behind(
     server.desk.audited()
 
 
+@pytest.mark.promise("A3")
 async def test_guessing_passwords_is_slowed_down_and_locks_nobody_out(server: Road) -> None:
     login, newcomer = [server.desk.account(f"{name}-{time.monotonic_ns()}", max_binds=9) for name in ("old", "new")]
     await bound(server.port, login)

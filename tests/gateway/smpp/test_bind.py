@@ -52,6 +52,7 @@ LOGINS = [
 ]
 
 
+@pytest.mark.promise("A3")
 @pytest.mark.parametrize(("name", "password", "peer", "heard", "hashed"), LOGINS)
 async def test_from_a_listed_address_one_hash_is_made_whoever_asks(
     name: str, password: str, peer: str, heard: tuple[str, int], hashed: str
@@ -61,6 +62,7 @@ async def test_from_a_listed_address_one_hash_is_made_whoever_asks(
     assert hall.pool.checked == [(hashed, password.encode())]
 
 
+@pytest.mark.promise("A3")
 @pytest.mark.parametrize("peer", [STRANGER, "::1", "unreadable", "", "10.0.0.2 "])
 @pytest.mark.parametrize(("name", "password"), [("a", "a"), ("a", "x"), ("zz", "a"), ("b", "b"), ("c", "c")])
 async def test_from_any_other_nothing_is_hashed(name: str, password: str, peer: str) -> None:

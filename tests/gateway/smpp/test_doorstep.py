@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from pathlib import Path
 
+import pytest
 import trustme
 from structlog.testing import capture_logs
 
@@ -36,6 +37,7 @@ async def test_the_address_told_by_a_proxy_is_the_one_that_is_judged_and_capped(
         assert await stranger.ask(told("192.0.2.7") + BIND) == (c.BIND_TRANSCEIVER_RESP, c.ESME_RBINDFAIL, 1)
 
 
+@pytest.mark.promise("S3")
 async def test_a_proxy_that_tells_nothing_is_refused() -> None:
     async with opened(proxies=PROXIES) as place:
         client = await place.connect()
@@ -46,6 +48,7 @@ async def test_a_proxy_that_tells_nothing_is_refused() -> None:
         assert not place.server.links
 
 
+@pytest.mark.promise("S3")
 async def test_whoever_is_no_proxy_cannot_say_that_he_is_somebody_else() -> None:
     for proxies in (None, Networks(["192.0.2.1"])):
         async with opened(proxies=proxies) as place:
