@@ -81,7 +81,7 @@ async def bind_and_unbind(crowd: Crowd, login: Login, case: Case) -> int:
     return made
 
 
-@pytest.mark.promise("A1", "A2")
+@pytest.mark.promise("A1", "A2", "A3")
 @pytest.mark.parametrize("names", ["of one name", "of ever new names"])
 async def test_wrong_passwords(arena: Arena, names: str) -> None:
     login = arena.victim if names == "of one name" else None
@@ -103,7 +103,7 @@ async def guess(crowd: Crowd, login: Login | None, case: Case) -> list[int | Non
     return told
 
 
-@pytest.mark.promise("A1", "A2")
+@pytest.mark.promise("A1", "A2", "A3")
 async def test_wrong_passwords_from_where_nobody_may_bind(arena: Arena) -> None:
     async with arena.case("wrong passwords from elsewhere", 20) as case, Crowd(arena.server.port) as crowd:
         answered = await asyncio.gather(*[guess_from_elsewhere(crowd, arena.victim, case) for _ in range(20)])

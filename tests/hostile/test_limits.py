@@ -46,7 +46,7 @@ def written(address: str) -> bytes:
 LIES = (b"", written("300.1.1.1"), b"PROXY " + b"x" * 200, SIGNATURE + b"\x21\x11\xff\xff", written(HOST) * 2)
 
 
-@pytest.mark.promise("A1", "A2")
+@pytest.mark.promise("A1", "A2", "S3")
 async def test_lies_about_who_it_is(tmp_path: Path, quick: bool) -> None:
     """Only the proxy is believed, and only what is exactly a header."""
     with Arena(tmp_path, quick=quick, SMPP__PROXY_FROM=BEHIND) as arena:

@@ -188,6 +188,7 @@ async def test_a_restart_with_many_messages_stored_and_under_way_is_quick(
         seconds = [await to_first_bind(server, login) for _ in ("started", "started after kill -9")]
     finally:
         server.kill()
+    assert server.said().count(f"resumed={under_way}") == len(seconds)
     assert max(seconds) <= FIRST_BIND, seconds
     with_ = f"{ended:,} messages stored and {under_way:,} under way"
     note("A6", "from start to first bind", f"{max(seconds):.1f} s with {with_}")
