@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from typing import Any
 
 import structlog
 
@@ -97,6 +98,12 @@ async def serve(
         log.info("stopping")
 
 
+def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What nobody caught. asyncio itself would print the arguments of the callback: numbers, and texts of messages."""
+    what = str(context["message"]).partition("<")[0]
+    log.error("background work failed", what=what, exc_info=context.get("exception"))
+
+
 def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
     sys.setswitchinterval(SWITCH)
@@ -108,6 +115,7 @@ def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = Non
 
     async def main() -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        loop.set_exception_handler(tell)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)

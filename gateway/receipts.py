@@ -24,8 +24,9 @@ from .network.connector import Message
 ALIKE = bytes([octet for octet in range(0x20, 0x7F) if gsm.decode(bytes([octet])) == chr(octet)])
 
 
-@lru_cache(64)
+@lru_cache(1000)
 def zone_of(name: str) -> ZoneInfo:
+    """Reads a file the first time: not when a receipt is made, but when an account begins to use the zone."""
     return ZoneInfo(name)
 
 

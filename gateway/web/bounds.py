@@ -1,18 +1,19 @@
 """How much a request may bring along: what is larger is refused before anybody keeps it.
 
 Invariant: no more than the bound is ever handed on, whatever the request said about its length. Only where files are
-handed in may it be more than a form.
+handed in may it be more than a form, and there nobody reads it before it is known who asks: FastAPI reads a body of
+JSON before it looks at rights.
 """
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .access import API
 from .problems import problem
 
 FORM = 1 << 20
-FILES = 105 << 20
-"""Ten files of 10 MB, and what is around them."""
-WITH_FILES = ("/senders", "/documents")
+FILE, FILES = 11 << 20, 105 << 20
+"""One of 10 MB as the body; ten of them, and what is around them, in a form."""
 TOO_LARGE = 413
 
 
@@ -24,7 +25,7 @@ class Bounded:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        bound = FILES if scope["path"].endswith(WITH_FILES) else FORM
+        bound = bound_of(scope["path"])
         sentence, taken = f"this is more than {bound} octets; nothing was changed", 0
         if announced(scope) > bound:
             await problem(TOO_LARGE, sentence)(scope, receive, send)
@@ -39,6 +40,12 @@ class Bounded:
             return message
 
         await self.app(scope, bounded, send)
+
+
+def bound_of(path: str) -> int:
+    if path.startswith(API):
+        return FILE if path.endswith("/documents") else FORM
+    return FILES if path.endswith(("/senders", "/documents")) else FORM
 
 
 def announced(scope: Scope) -> int:

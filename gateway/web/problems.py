@@ -8,10 +8,11 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from gateway.admin import Fault, Wrong
 from store.failures import is_damage
@@ -78,9 +79,15 @@ async def of_surprise(request: Request, error: Exception) -> JSONResponse:
     return problem(500, "something unexpected happened; the server's log says what")
 
 
+async def of_hangup(_request: Request, _gone: Exception) -> Response:
+    """Nobody is there to read it."""
+    return Response(status_code=400)
+
+
 def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Fault, of_fault)
     app.add_exception_handler(RequestValidationError, of_request)
     app.add_exception_handler(HTTPException, of_http)
     app.add_exception_handler(StoreError, of_store)
+    app.add_exception_handler(ClientDisconnect, of_hangup)
     app.add_exception_handler(Exception, of_surprise)

@@ -81,15 +81,16 @@ def command_of(octets: bytes) -> int:
 
 
 async def answered_once(peer: Peer, batch: list[bytes]) -> None:
-    """An answer for each request and none for a response, before the answer to what was asked last."""
+    """An answer for each request and none for a response. What is refused need not wait for what is stored."""
     wanted = sum([not command_of(octets) & c.RESPONSE for octets in batch])
     assert await peer.say(b"".join(batch) + frames.frame(c.SUBMIT_SM, 0, MARK, b"\xff" * 20)), "it was hung up on"
-    answered = 0
-    while True:
+    answered, marked = 0, False
+    while not marked or answered < wanted:
         [(command, _status, sequence, _at, _end)] = await peer.answers(1)
         if command & c.RESPONSE and sequence == MARK:
-            break
-        answered += bool(command & c.RESPONSE)
+            marked = True
+        else:
+            answered += bool(command & c.RESPONSE)
         if command == c.DELIVER_SM:
             await peer.say(frames.response(c.DELIVER_SM, 0, sequence, b"\0"))
     assert answered == wanted
