@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 import structlog
@@ -48,7 +49,7 @@ def setup(
         *([without_numbers] if numbers == "masked" else []),
     ]
     render = as_json if style == "json" else as_words
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = Lines(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=chain, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
@@ -65,6 +66,14 @@ def setup(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+
+
+class Lines(logging.StreamHandler[TextIO]):
+    """structlog lets what its own loggers drop fall silently; what a library logs and we drop must not hurt it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(structlog.DropEvent):  # no Exception, so nobody else catches it
+            super().emit(record)
 
 
 class Repetition:

@@ -157,6 +157,13 @@ def test_an_event_that_repeats_itself_is_counted_instead(lines: Callable[..., Li
     assert "suppressed" not in out.last()
 
 
+def test_a_library_that_repeats_itself_is_not_disturbed(lines: Callable[..., Lines]) -> None:
+    out = lines()
+    for _ in range(250):
+        logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+    assert len(out()) == 100
+
+
 def test_values_are_bounded(lines: Callable[..., Lines]) -> None:
     out = lines()
     deep: Any = {}

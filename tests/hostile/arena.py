@@ -102,7 +102,8 @@ class Arena:
         each = max(0, self.peak() - before) / connections
         note("A1", name, f"p99 {1000 * seen.p99:.1f} ms, worst {1000 * seen.worst:.1f} ms")
         note("A2", name, f"{each / KIB:.0f} KiB a connection of {connections}")
-        print(f"{name}: {seen} {each / KIB:.0f} KiB each of {connections}")
+        grown = (self.server.memory() - self.began_with) / MIB
+        print(f"{name}: {seen} {each / KIB:.0f} KiB each of {connections}, {grown:.1f} MiB more than at first")
         assert seen.links > 50
         assert seen.p99 < SLOWEST, f"the healthy session waited: {seen}"
         assert seen.accepted == seen.submits, f"the healthy session was refused: {seen}"
