@@ -30,6 +30,7 @@ DEAREST = MIB  # of the server's memory for one hostile connection
 GROWTH = 48 * MIB  # of the server, by all attacks together
 LOG_OF_A_CASE = MIB
 SERVED_ANEW = 3.0  # seconds from connecting to a receipt, for a customer who comes after the attack
+WARM_UP = 100_000  # messages
 KINDLY = 5  # how far attackers stand back for the server: they come from machines of their own
 
 
@@ -48,6 +49,7 @@ class Arena:
         try:
             desk = self.server.desk
             self.newcomer = desk.account("newcomer", credits="1000000")
+            self._warm_up(desk.account("busy", credits="1000000", max_binds=0, window=100))
             self.victim = desk.account("victim", credits="1000000", max_binds=0, window=100)
             self._healthy = self._send_healthy(desk.account("healthy", credits="1000000", window=100))
             self.look_back()
@@ -64,6 +66,11 @@ class Arena:
             assert pipe is not None
             pipe.close()
         self.server.__exit__(kind, *details)
+
+    def _warm_up(self, login: Login) -> None:
+        """What a server at work holds anyway, above all the pages of its store, is nobody's attack."""
+        words = ("--port", str(self.server.port), "-u", login.system_id, "--password", login.password)
+        self.server.cli("load", *words, "-c", "10", "-w", "100", "-n", str(WARM_UP), "--receipts")
 
     def _send_healthy(self, login: Login) -> subprocess.Popen[str]:
         process = subprocess.Popen(
