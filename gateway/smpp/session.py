@@ -95,8 +95,8 @@ class Session:
         self.leaving = False  # the client will ask no more
         self._desync: Desync | None = None
         self._sequence = 0
-        self._pieces: list[bytes] = []
-        self._partial, self._needed, self._partial_since = 0, SMALLEST, now
+        self._unfinished = bytearray()  # not its pieces: of the smallest ones each costs twenty times what it holds
+        self._needed, self._unfinished_since = SMALLEST, now
         self._waiting = Waiting()
         self._sent: deque[tuple[float, range]] = deque()
         self._outbox: list[bytes] = []
@@ -110,12 +110,11 @@ class Session:
         if self.state == CLOSED or self._desync is not None:
             return []
         self._heard, self._probed, self._patience = now, None, 0.0
-        if self._partial:
-            self._pieces.append(octets)
-            self._partial += len(octets)
-            if self._partial < self._needed:
+        if self._unfinished:
+            self._unfinished += octets
+            if len(self._unfinished) < self._needed:
                 return []
-            octets = b"".join(self._pieces)
+            octets = bytes(self._unfinished)
         frames, used, self._desync = split(octets)
         self._keep(octets, used, now)
         answered: Answered = []
@@ -140,11 +139,10 @@ class Session:
     def _keep(self, octets: bytes, used: int, now: float) -> None:
         """Remember the unfinished PDU at the end, and how many octets it needs before looking again is worth it."""
         rest = octets[used:] if used < len(octets) else b""
-        if rest and (not self._partial or used):
-            self._partial_since = now
-        self._pieces = [rest] if rest else []
-        self._partial = len(rest)
-        self._needed = max(SMALLEST, int.from_bytes(rest[:4], "big")) if self._partial >= 4 else 4
+        if rest and (not self._unfinished or used):
+            self._unfinished_since = now
+        self._unfinished = bytearray(rest)
+        self._needed = max(SMALLEST, int.from_bytes(rest[:4], "big")) if len(rest) >= 4 else 4
 
     def _completed(self, run: Iterable[Frame], answered: Answered) -> None:
         pop = self.unanswered.pop
@@ -331,7 +329,7 @@ class Session:
                 self.close("no unbind_resp")
         elif self.state in BOUND:
             self._tick_bound(now, timers)
-        if self._partial and timers.pdu and now - self._partial_since >= timers.pdu:
+        if self._unfinished and timers.pdu and now - self._unfinished_since >= timers.pdu:
             self.close("PDU not completed")
         return self._overdue(now)
 

@@ -9,20 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Self
 
 from tests.hostile.certificates import Issued
+from tests.hostile.crowd import bind_request
 from tests.hostile.healthy import Seen
 from tests.promises import note
 from tests.road.client import bound
 from tests.road.running import Road
-from tests.server import HOUSE, Login
+from tests.server import HOST, HOUSE, Login
 
 KIB, MIB = 1 << 10, 1 << 20
 SLOWEST = 0.25  # seconds for an enquire_link of the healthy, of a hundred all but one
@@ -30,7 +32,7 @@ DEAREST = MIB  # of the server's memory for one hostile connection
 GROWTH = 48 * MIB  # of the server, by all attacks together
 LOG_OF_A_CASE = MIB
 SERVED_ANEW = 3.0  # seconds from connecting to a receipt, for a customer who comes after the attack
-WARM_UP = 100_000  # messages
+WARM_UP = 300_000  # messages
 KINDLY = 5  # how far attackers stand back for the server: they come from machines of their own
 
 
@@ -49,7 +51,6 @@ class Arena:
         try:
             desk = self.server.desk
             self.newcomer = desk.account("newcomer", credits="1000000")
-            self._warm_up(desk.account("busy", credits="1000000", max_binds=0, window=100))
             self.victim = desk.account("victim", credits="1000000", max_binds=0, window=100)
             self._healthy = self._send_healthy(desk.account("healthy", credits="1000000", window=100))
             self.look_back()
@@ -67,10 +68,18 @@ class Arena:
             pipe.close()
         self.server.__exit__(kind, *details)
 
-    def _warm_up(self, login: Login) -> None:
-        """What a server at work holds anyway, above all the pages of its store, is nobody's attack."""
+    def warm_up(self) -> None:
+        """What a server at work holds anyway is nobody's attack: pages of its store, and room to hash two passwords."""
+        login = self.server.desk.account("busy", credits="1000000", max_binds=0, window=100)
+        with ExitStack() as stack:
+            peers = [stack.enter_context(socket.create_connection((HOST, self.server.port))) for _ in range(4)]
+            for number, peer in enumerate(peers):
+                peer.sendall(bind_request(Login("", f"stranger{number}", "guessed")))
+            for peer in peers:
+                peer.recv(100)
         words = ("--port", str(self.server.port), "-u", login.system_id, "--password", login.password)
         self.server.cli("load", *words, "-c", "10", "-w", "100", "-n", str(WARM_UP), "--receipts")
+        self.began_with = self.server.memory()
 
     def _send_healthy(self, login: Login) -> subprocess.Popen[str]:
         process = subprocess.Popen(

@@ -38,5 +38,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Issued:
 @pytest.fixture(scope="session")
 def arena(tmp_path_factory: pytest.TempPathFactory, quick: bool, certificate: Issued) -> Iterator[Arena]:
     with Arena(tmp_path_factory.mktemp("arena"), quick=quick, tls=certificate) as arena:
+        arena.warm_up()
         stand_back()
         yield arena
