@@ -69,7 +69,8 @@ class Arena:
         self.server.__exit__(kind, *details)
 
     def warm_up(self) -> None:
-        """What a server at work holds anyway is nobody's attack: pages of its store, and room to hash two passwords."""
+        """What a server at work holds anyway is nobody's attack: pages of its store, two hundred connections, plain and
+        over TLS, and room to hash two passwords."""
         login = self.server.desk.account("busy", credits="1000000", max_binds=0, window=100)
         with ExitStack() as stack:
             peers = [stack.enter_context(socket.create_connection((HOST, self.server.port))) for _ in range(4)]
@@ -77,8 +78,10 @@ class Arena:
                 peer.sendall(bind_request(Login("", f"stranger{number}", "guessed")))
             for peer in peers:
                 peer.recv(100)
-        words = ("--port", str(self.server.port), "-u", login.system_id, "--password", login.password)
-        self.server.cli("load", *words, "-c", "10", "-w", "100", "-n", str(WARM_UP), "--receipts")
+        words = ("load", "-u", login.system_id, "--password", login.password, "-c", "200", "-w", "10")
+        self.server.cli(*words, "--port", str(self.server.port), "-n", str(WARM_UP), "--receipts")
+        if self.tls is not None:
+            self.server.cli(*words, "--port", str(self.tls.port), "--tls", "--insecure", "-n", "5000")
         self.began_with = self.server.memory()
 
     def _send_healthy(self, login: Login) -> subprocess.Popen[str]:
