@@ -221,7 +221,7 @@ def indexed(account: int, wanted: Wanted, limit: int) -> tuple[Any, ...]:
     """The question for ids, and its parameters: along the index that fits best."""
     where = ["x.account = ?", "x.id BETWEEN ? AND ?"]
     parameters: list[Any] = [account, wanted.first, wanted.last]
-    source = "sent AS x"
+    source, order = "sent AS x", "x.id"
     if wanted.destination:
         where.append("x.destination = ?")
         parameters.append(wanted.destination)
@@ -231,17 +231,14 @@ def indexed(account: int, wanted: Wanted, limit: int) -> tuple[Any, ...]:
     if wanted.state == 0:
         source, parameters = _UNDER_WAY, [account, account, *parameters]
         where.append("NOT EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id)")
-    elif wanted.state == DELIVERED or (wanted.state is not None and (wanted.source or wanted.destination)):
+    elif wanted.state == DELIVERED or (wanted.state is not None and wanted.destination):
         where.append("EXISTS (SELECT 1 FROM outcome AS o WHERE o.message = x.id AND o.state = ?)")
         parameters.append(wanted.state)
-    elif wanted.state is not None:  # rare ends lead to their messages
-        source = "outcome AS o CROSS JOIN sent AS x ON x.id = o.message"
+    elif wanted.state is not None:  # rare ends lead to their messages: a sender has many more
+        source, order = "outcome AS o CROSS JOIN sent AS x ON x.id = o.message", "o.message"
         where += ["o.state = ?", "o.state <> 2", "o.message BETWEEN ? AND ?"]
         parameters += [wanted.state, wanted.first, wanted.last]
-    sql = f"SELECT x.id FROM {source} WHERE {' AND '.join(where)} ORDER BY x.id DESC LIMIT ?"
-    if wanted.state not in (None, 0, DELIVERED) and not (wanted.source or wanted.destination):
-        sql = sql.replace("ORDER BY x.id", "ORDER BY o.message")
-    return sql, *parameters, limit
+    return f"SELECT x.id FROM {source} WHERE {' AND '.join(where)} ORDER BY {order} DESC LIMIT ?", *parameters, limit
 
 
 def fits(row: MessageRow, wanted: Wanted, addresses: Addresses) -> bool:

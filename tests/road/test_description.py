@@ -24,7 +24,7 @@ from tests.conftest import PROFILE
 from tests.road.running import Road
 from tests.server import HOST
 
-EXAMPLES = 200 if PROFILE == "prove" else 2  # requests of each kind to each operation
+EXAMPLES = 20 if PROFILE == "prove" else 2  # requests of each kind to each operation
 SEED = 3
 ROLES = ("operator", "read-only operator", "customer", "read-only customer", "nobody")
 SCOPES = ("--scope", "read", "--scope", "settings", "--scope", "credits", "--scope", "send")
