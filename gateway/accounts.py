@@ -23,10 +23,10 @@ from pdu.constants import COMMAND_NAMES
 from store.protocol import AccountRow, Store
 
 from .delivery import Due, Mailbox, Receiver
-from .receipts import zone_of
 from .smpp.parts import PartCounter, counter
 from .smpp.session import Session
 from .traffic import Tally
+from .zones import zone_of
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Account:
         self.enabled, self.error = row.enabled, ""
         try:
             self.settings = Settings.of(row.settings)
-            zone_of(self.settings.receipt_zone)  # a receipt must need no descriptor
+            zone_of(self.settings.receipt_zone)  # now: a receipt must need no descriptor
             self.policy = Policy(self.settings, prices, self.blocked)
         except ValueError as fault:  # law 6: what cannot be read allows nothing
             self.enabled, self.error = False, str(fault)

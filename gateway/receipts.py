@@ -6,8 +6,6 @@ Invariant: the same message gives the same receipt, fresh or after a restart. Kn
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from acl.settings import Settings
 from pdu import gsm, receipt, tlv
@@ -19,15 +17,10 @@ from store.protocol import Owed
 
 from .delivery import Due
 from .network.connector import Message
+from .zones import zone_of
 
 # octets that are the same character in GSM 03.38, Latin-1 and ASCII: nearly every text is made of them
 ALIKE = bytes([octet for octet in range(0x20, 0x7F) if gsm.decode(bytes([octet])) == chr(octet)])
-
-
-@lru_cache(1000)
-def zone_of(name: str) -> ZoneInfo:
-    """Reads a file the first time: not when a receipt is made, but when an account begins to use the zone."""
-    return ZoneInfo(name)
 
 
 def make(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from acl.money import CREDIT, as_credits
 from acl.money import credits as units_of
+from gateway.zones import zone_of
 from store.protocol import AccountRow, Insufficient
 from store.protocol import Conflict as Taken
 
@@ -14,7 +15,6 @@ from . import remarks
 from .actor import Actor
 from .faults import Conflict, Invalid, NotFound, Wrong
 from .office import Office
-from .period import zone
 from .shapes import Shape, ledger_line
 from .statement import Asked, Entry, Statement
 
@@ -68,7 +68,7 @@ class Credits:
         """Days and months are those of the actor's time zone; `per_day` is the mean of the last week."""
         row = await self._office.named(self._actor, name)
         now_ms, store = self._office.wall_ms(), self._office.store.statement
-        now = datetime.fromtimestamp(now_ms / 1000, zone(self._actor.time_zone))
+        now = datetime.fromtimestamp(now_ms / 1000, zone_of(self._actor.time_zone))
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         month = today.replace(day=1)
         before = (month - timedelta(days=1)).replace(day=1)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from acl.money import as_credits
+from gateway.zones import zone_of
 from store.office.statement import BY_HAND, LAST, MESSAGES, REFUNDS, Span, joined
 from store.office.topups import Topup
 from store.protocol import AccountRow, LedgerLine
@@ -16,7 +17,7 @@ from store.protocol import AccountRow, LedgerLine
 from .actor import Actor
 from .faults import Invalid, Wrong
 from .office import Office
-from .period import begin, end, zone
+from .period import begin, end
 from .shapes import Shape, moment
 from .sheet import row as csv_row
 
@@ -164,7 +165,7 @@ class Statement:
             before = spans[-1].first_line
 
     async def _days(self, row: AccountRow, asked: Asked, before: int) -> AsyncIterator[Span]:
-        here, day = zone(self._actor.time_zone), None
+        here, day = zone_of(self._actor.time_zone), None
         later: Span | None = None
         async for span in self._hours(row, asked, before):
             its_day = (span.after, datetime.fromtimestamp(span.first_at / 1000, here).date())

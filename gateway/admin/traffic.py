@@ -2,9 +2,9 @@
 
 from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from acl.money import as_credits
+from gateway.zones import zone_of
 from store.office.traffic import DAY, FIGURES, MINUTE, Count
 
 from .actor import Actor
@@ -70,7 +70,7 @@ class Traffic:
         }
 
     def _midnight(self) -> int:
-        now = datetime.fromtimestamp(self._office.wall_ms() / 1000, ZoneInfo(self._actor.time_zone))
+        now = datetime.fromtimestamp(self._office.wall_ms() / 1000, zone_of(self._actor.time_zone))
         return int(now.replace(hour=0, minute=0, second=0, microsecond=0).timestamp())
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from secrets import token_urlsafe
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
@@ -21,6 +20,7 @@ from gateway.admin.sending import LONGEST_MESSAGE, MOST_RECIPIENTS, Wish
 from gateway.admin.shapes import Shape
 from gateway.web.access import Sends
 from gateway.web.once import posted_once
+from gateway.zones import zone_of
 
 from .forms import Form, text, typed
 from .rendering import done, page
@@ -113,7 +113,7 @@ def wish_of(form: FormData, zone: str) -> Wish:
         except ValueError:
             raise Invalid(Wrong("schedule", "is a day and a time such as 2026-11-25T14:00")) from None
         if schedule.tzinfo is None:
-            schedule = schedule.replace(tzinfo=ZoneInfo(zone))
+            schedule = schedule.replace(tzinfo=zone_of(zone))
     return Wish(
         recipients_of(form), message_of(form), text(form, "sender"), text(form, "coding") or "auto",
         "registered" in form, None, schedule,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from acl.reasons import LOGIN_REASONS, MALFORMED, REASONS
 from acl.settings import OPTIONAL_COMMANDS, Settings
 from gateway.network.dispatch import BLACKLISTED_ERROR, DELETED_ERROR, EXPIRED_ERROR
-from gateway.receipts import zone_of
 from gateway.smpp.answers import status_of
+from gateway.zones import zone_of
 from pdu import constants as smpp
 from pdu import receipt, tlv
 from pdu.bodies import BODIES, DELIVER_SM_BODY, HEADER_ONLY, address

@@ -19,13 +19,14 @@ from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from io import BytesIO
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from babel import dates, numbers, units
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.requests import Request
+
+from gateway.zones import zone_of
 
 LANGUAGES = {"en": "English", "pl": "Polski"}
 ENGLISH = "en"
@@ -162,7 +163,7 @@ def moment_of(value: str | int | datetime) -> datetime:
         value = datetime.fromtimestamp(value / 1000, UTC)
     elif isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return value.astimezone(ZoneInfo(speech().zone))
+    return value.astimezone(zone_of(speech().zone))
 
 
 def moment(value: str | int | datetime | None) -> str:
