@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .messages import OF_A_MESSAGE
 from .printing import print_details, print_json, print_table
 from .whereabouts import Failure, Group, Whereabouts, as_json, pass_whereabouts
 
@@ -15,24 +16,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 LOOK = 0.5  # seconds between two looks at an export
-SENT = {
-    "key": "Key",
-    "at": "At",
-    "source_addr": "From",
-    "destination_addr": "To",
-    "state": "State",
-    "error": "Error",
-    "charge": "Charge",
-    "text": "Text",
-}
-RECEIVED = {
-    "key": "Key",
-    "at": "At",
-    "source_addr": "From",
-    "destination_addr": "To",
-    "state": "State",
-    "text": "Text",
-}
+SENT = {"key": "Key", **OF_A_MESSAGE}
+RECEIVED = {field: heading for field, heading in SENT.items() if field not in ("error", "charge")}
 REFUSED = {
     "at": "At",
     "source_addr": "From",

@@ -8,8 +8,7 @@ from .client import Client
 from .printing import print_details, print_json, print_table
 from .whereabouts import Command, Group, Whereabouts, as_json, pass_whereabouts
 
-MESSAGES = {
-    "message_id": "Message",
+OF_A_MESSAGE = {
     "at": "At",
     "source_addr": "From",
     "destination_addr": "To",
@@ -18,6 +17,7 @@ MESSAGES = {
     "charge": "Charge",
     "text": "Text",
 }
+MESSAGES = {"message_id": "Message", **OF_A_MESSAGE}
 REFUSALS = {
     "at": "At",
     "kind": "What",
