@@ -13,6 +13,7 @@ import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
+from math import inf
 from typing import Any, Protocol, TypeAlias
 
 from .company import Company
@@ -58,6 +59,7 @@ class Committer:
         self._loop = asyncio.get_running_loop()
         self._open: list[Entry] = []
         self._urgent = self._awaited = False  # a client waits for the open group; for the one that is being written
+        self._asked_at = -inf
         self._timer: asyncio.Handle | None = None
         self._leaves_at = 0.0
         self._busy: asyncio.Future[Any] | None = None
@@ -79,17 +81,22 @@ class Committer:
         return future
 
     def join_urgently(self, verb: Verb, payload: Any, session: object | None) -> asyncio.Future[Any]:
-        self._urgent = True
+        self._urgent, self._asked_at = True, self._loop.time()
         if session is not None:
-            self._company.join(session, self._loop.time())
+            self._company.join(session, self._asked_at)
         else:
-            self._company.look(self._loop.time())
+            self._company.look(self._asked_at)
         return self.join(verb, payload)
 
     @property
     def awaited(self) -> bool:
         """Whether clients wait for a commit right now."""
         return self._urgent or (self._awaited and self._busy is not None)
+
+    @property
+    def idle(self) -> float:
+        """Seconds since a client last joined."""
+        return self._loop.time() - self._asked_at
 
     # -- leaving ---------------------------------------------------------------------------------------------------
     def _schedule(self) -> None:

@@ -24,6 +24,7 @@ class Verb(StrEnum):
     GIVE_UP = "give_up"
     REFUSE = "refuse"
     MARK = "mark"
+    ALONG = "along"
 
 
 class Entry(NamedTuple):

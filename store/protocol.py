@@ -250,6 +250,10 @@ class Store(Protocol):
     def awaited(self) -> bool:
         """Whether clients wait for what is being accepted right now: others' work can give way to it."""
 
+    @property
+    def idle(self) -> float:
+        """Seconds since a client last asked for something to be accepted."""
+
     def accept(self, batch: Batch, session: object) -> Future[frozenset[int]]:
         """Store and charge. -> the ids the balance did not allow: those are neither stored nor charged."""
 

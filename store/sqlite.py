@@ -53,7 +53,7 @@ from .protocol import (
     StoreFull,
 )
 from .room import Room
-from .sql import R, Statements
+from .sql import R, Statement, Statements
 from .transaction import transaction
 
 MARK_EVERY = 5.0
@@ -96,6 +96,10 @@ class SqliteStore:
     @property
     def awaited(self) -> bool:
         return self._committer.awaited
+
+    @property
+    def idle(self) -> float:
+        return self._committer.idle
 
     def accept(self, batch: Batch, session: object) -> asyncio.Future[frozenset[int]]:
         if not self._room.enough(self._loop.time()):
@@ -171,6 +175,9 @@ class SqliteStore:
             raise
         except Exception as error:
             raise meaning(error) from error
+
+    async def along(self, statements: Sequence[Statement]) -> None:
+        await self._committer.join(Verb.ALONG, statements)
 
     async def read(self, sql: str, *parameters: Any) -> list[Any]:
         try:

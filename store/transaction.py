@@ -280,6 +280,13 @@ def mark(writing: Writing, marks: Numbered) -> Statements[None]:
     )
 
 
+def along(writing: Writing, others: Numbered) -> Statements[None]:
+    """What does not hurt to be done twice."""
+    for _, statements in others:
+        for statement in statements:  # noqa: UP028 (a list cannot be sent the rows)
+            yield statement
+
+
 Step = Callable[[Writing, Numbered], Statements[None]]
 STEPS: Iterable[tuple[Verb, Step]] = (
     (Verb.ACCEPT, accept),
@@ -291,5 +298,6 @@ STEPS: Iterable[tuple[Verb, Step]] = (
     (Verb.GIVE_UP, give_up),
     (Verb.REFUSE, refuse),
     (Verb.MARK, mark),
+    (Verb.ALONG, along),
 )
 """In this order: what is released or ended in this very group can no longer be replaced."""

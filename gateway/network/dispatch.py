@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
 
 import structlog
@@ -27,7 +27,10 @@ from .connector import Connector, End, Message, Origin, Parcel
 
 log = structlog.get_logger()
 PAGE = 1_000
-Booked = tuple[Account, Parcel, End, Outcome]
+MINUTE = 60_000  # milliseconds: what receipts tell of a time
+Reports = Sequence[tuple[Parcel, End]]
+Booked = tuple[Account, Reports, Parcel, End, Outcome]
+"""Reports that are one outcome; a parcel and an end that stand for all of them."""
 EVERY = 10  # ticks between two looks for what got stuck
 EXPIRED_ERROR, DELETED_ERROR, BLACKLISTED_ERROR = 801, 802, 53  # the receipt's err field for ends of our own making
 
@@ -106,17 +109,18 @@ class Dispatch:
         return min(self._open, default=next_id)
 
     # -- ends ------------------------------------------------------------------------------------------------------
-    def report(self, reports: Sequence[tuple[Parcel, End]]) -> None:
+    def report(self, reports: Reports) -> None:
         """How messages ended, as a connector says."""
         booked: list[Booked] = []
-        for parcel, end in reports:
-            account = self._accounts.by_id.get(parcel.account)
+        for some in alike(reports):
+            account = self._accounts.by_id.get(some[0][0].account)
             if account is not None:
+                parcel, end = some[0] if len(some) == 1 else together(some)
                 outcome = self._outcome(account, end)
                 account.mailbox.expect(outcome.owed)
-                booked.append((account, parcel, end, outcome))
+                booked.append((account, some, parcel, end, outcome))
         if booked:
-            saved = self._store.settle([outcome for _account, _parcel, _end, outcome in booked])
+            saved = self._store.settle([each[-1] for each in booked])
             saved.add_done_callback(partial(self._settled, booked))
 
     def _outcome(self, account: Account, end: End) -> Outcome:
@@ -127,26 +131,26 @@ class Dispatch:
 
     def _settled(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
         if saved.cancelled() or saved.exception() is not None:
-            for account, _parcel, _end, outcome in booked:
+            for account, _reports, _parcel, _end, outcome in booked:
                 account.mailbox.forget(outcome.owed)
-            self._retry(booked, saved)
+            self._retry([report for each in booked for report in each[1]], saved)
             return
         ended_before, done_ms = saved.result(), self._wall_ms()
-        for account, parcel, end, outcome in booked:
+        for account, reports, parcel, end, outcome in booked:
             self._ended(account, parcel, end, outcome, ended_before, done_ms)
-            parcel.left -= len(end.messages)
-            if parcel.left <= 0:
-                self._open.pop(parcel.first, None)
-        for account in {account.id: account for account, _parcel, _end, _outcome in booked}.values():
+            for each, part in reports:
+                each.left -= len(part.messages)
+                if each.left <= 0:
+                    self._open.pop(each.first, None)
+        for account in {each[0].id: each[0] for each in booked}.values():
             account.mailbox.pump()
 
-    def _retry(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
+    def _retry(self, reports: Reports, saved: asyncio.Future[frozenset[int]]) -> None:
         """The store could not take the ends. They are true all the same: say so again a second later."""
         if saved.cancelled():
             return
         log.warning("outcomes not stored, trying again", reason=str(saved.exception()))
-        ends = [(parcel, end) for _account, parcel, end, _outcome in booked]
-        again = [[end] for end in ends] if isinstance(saved.exception(), Contradiction) else [ends]
+        again = [[report] for report in reports] if isinstance(saved.exception(), Contradiction) else [reports]
         for some in again:  # what the store refuses for itself must not keep the others from ending
             asyncio.get_running_loop().call_later(1.0, self.report, some)
 
@@ -307,6 +311,25 @@ class Dispatch:
         self._ended(account, parcel, end, outcome, too_late, self._wall_ms())
         account.mailbox.pump()
         return row.id not in too_late
+
+
+def alike(reports: Reports) -> Iterable[Reports]:
+    """Those that can be one outcome, with receipts of one frame: many clients send a message or two at a time."""
+    if len(reports) == 1:
+        return [reports]
+    found: dict[object, list[tuple[Parcel, End]]] = {}
+    for parcel, end in reports:
+        origin = parcel.origin
+        alone = parcel if origin is not None and origin.holds_answers() else None  # its receipts have to wait for it
+        found.setdefault((parcel.account, end[:3], parcel.accepted_ms // MINUTE, alone), []).append((parcel, end))
+    return found.values()
+
+
+def together(reports: Reports) -> tuple[Parcel, End]:
+    """A parcel and an end that stand for all of them. Their answers are written."""
+    parcel, end = reports[0]
+    messages = list(chain.from_iterable([part.messages for _parcel, part in reports]))
+    return Parcel(parcel.account, messages, parcel.accepted_ms, parcel.first, None), end._replace(messages=messages)
 
 
 def wanted(end: End) -> list[int]:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-BEAT = 0.0035
+BEAT = 0.0042
 """Seconds from one common turn to the next, at most."""
-IDLE, BUSY = 0.15, 0.45
+IDLE, BUSY = 0.15, 0.35
 """Shares of a core: below the first nobody is held back, from the second on for a whole BEAT."""
 MEASURED = 0.1
 """Seconds over which that share is taken."""

@@ -77,6 +77,8 @@ class Waiting:
 
 
 def weight(frames: Sequence[Frame]) -> int:
+    if len(frames) == 1:
+        return frames[0][4] - frames[0][3] + OVERHEAD
     return sum([end - at for _command, _status, _sequence, at, end in frames]) + OVERHEAD * len(frames)
 
 

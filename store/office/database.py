@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ..group import Told
-from ..sql import Statements
+from ..sql import Statement, Statements
 
 
 class Database(Protocol):
@@ -14,3 +15,6 @@ class Database(Protocol):
 
     async def write(self, statements: Statements[Told]) -> Any:
         """A transaction of its own. -> the value it told."""
+
+    async def along(self, statements: Sequence[Statement]) -> None:
+        """In whatever transaction comes next: a few rows that are the same when they are written twice."""

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from .. import reading
 from ..group import Told
 from ..protocol import MessageRow, RefusalRow
-from ..sql import Statements, insert, overwriting, with_ids
+from ..sql import Statements, overwriting, with_ids
 from .changes import Change, logged
 from .database import Database
 
 # ruff: noqa: S608 (statements are put together from the texts below, never from values)
 LAST = 2**63 - 1
 BITE = 100
-"""Messages entered at a time: half a millisecond of the writer."""
+"""Messages entered or erased at a time, if nothing else is said. Each is a page or two of the index."""
 PAGE = STRIDE = 2_000
 """Messages, and lines of the ledger, beyond the index that are looked through at a time."""
 AROUND = 50
@@ -84,17 +84,28 @@ _UNDER_WAY = """(
 # The + keeps SQLite from making an index over all messages for each bite. One row for all: for each row sqlite3 gives
 # the interpreter away and asks for it again, and the sessions wait for it as often.
 _NEXT = """
-    SELECT json_group_array(json_array(line, account, id, hex(body))) FROM (
+    SELECT json_group_array(json_array(line, account, id, hex(body))), (SELECT max(line) FROM ledger) FROM (
         SELECT l.line, m.account, m.id, m.body FROM ledger AS l
-        CROSS JOIN message AS m ON m.id BETWEEN l.first_id AND l.last_id AND +m.charge_line = l.line
-        WHERE l.line > ? AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?
+        CROSS JOIN message AS m
+            ON m.id BETWEEN max(l.first_id, iif(l.line = ?2, ?3 + 1, 0)) AND l.last_id AND +m.charge_line = l.line
+        WHERE l.line > ?1 AND l.kind = 'debit' ORDER BY l.line, m.id LIMIT ?4
     )
+"""
+_ENTER = """
+    INSERT OR IGNORE INTO sent(account, id, source, destination)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)
 """
 
 
 class History:
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._alone = asyncio.Lock()
+        """Whoever erases what is just being entered would have its numbers come back."""
+        self._mark = -1
+        """The line up to which all is entered, once it is known; nobody else moves it."""
+        self._within = (0, 0)
+        """A line behind it of which this id and lower ones are entered: forgotten, they are entered again."""
 
     # -- the index -------------------------------------------------------------------------------------------------
     async def behind(self) -> int:
@@ -104,26 +115,23 @@ class History:
         )
         return int(lines)
 
-    async def enter(self, addresses: Addresses) -> bool:
+    async def enter(self, addresses: Addresses, bite: int = BITE) -> bool:
         """The next messages. -> whether there may be more."""
-        ((mark, last),) = await self._database.read(
-            "SELECT line, coalesce((SELECT max(line) FROM ledger), 0) FROM sent_mark"
-        )
-        rows = await self._next(_NEXT, mark, BITE)
-        if len(rows) == BITE:  # the last line may go on: it is entered whole, or by itself
-            whole = [row for row in rows if row[0] < rows[-1][0]]
-            rows = whole or await self._next(_NEXT.replace("l.line > ?", "l.line = ?"), rows[-1][0], LAST)
-            last = rows[-1][0]
-        elif rows:
-            last = max(last, rows[-1][0])  # some were committed between the two questions
-        if last > mark:
-            entries = [(account, id_, *addresses(bytes.fromhex(body))) for _line, account, id_, body in rows]
-            await self._database.write(entered(entries, last))
-        return len(rows) > 0
+        async with self._alone:
+            return await self._enter(addresses, bite)
 
-    async def _next(self, sql: str, line: int, limit: int) -> list[tuple[int, int, int, str]]:
-        ((rows,),) = await self._database.read(sql, line, limit)
-        return [tuple(row) for row in json.loads(rows)]
+    async def _enter(self, addresses: Addresses, bite: int) -> bool:
+        if self._mark < 0:
+            ((self._mark,),) = await self._database.read("SELECT line FROM sent_mark")
+        ((packed, last),) = await self._database.read(_NEXT, self._mark, *self._within, bite)
+        rows, mark, within = json.loads(packed), last or 0, (0, 0)
+        if len(rows) == bite:
+            within, mark = (rows[-1][0], rows[-1][2]), rows[-1][0] - 1
+        if rows or mark > self._mark:
+            entries = [(account, id_, *addresses(bytes.fromhex(body))) for _line, account, id_, body in rows]
+            await self._database.along([(_ENTER, (json.dumps(entries),)), ("UPDATE sent_mark SET line = ?", (mark,))])
+        self._mark, self._within = mark, within
+        return len(rows) > 0
 
     # -- sent ------------------------------------------------------------------------------------------------------
     async def sent(self, account: int, wanted: Wanted, addresses: Addresses, limit: int) -> list[MessageRow]:
@@ -187,7 +195,8 @@ class History:
     # -- erasing ---------------------------------------------------------------------------------------------------
     async def erase(self, account: int, ids: Sequence[int], changes: Sequence[Change] = ()) -> int:
         """Content and numbers of messages that have ended and owe no receipt. -> how many were erased."""
-        erased: int = await self._database.write(overwriting(erasing(account, ids, changes)))
+        async with self._alone:
+            erased: int = await self._database.write(overwriting(erasing(account, ids, changes)))
         return erased
 
     async def ended(self, account: int, after: int, below: int, limit: int = BITE) -> list[Kept]:
@@ -253,14 +262,6 @@ def fits(row: MessageRow, wanted: Wanted, addresses: Addresses) -> bool:
 
 
 # -- the transactions --------------------------------------------------------------------------------------------------
-def entered(entries: Sequence[tuple[int, int, str, str]], line: int) -> Statements[Told]:
-    yield from insert("sent", (), (), ("account", "id", "source", "destination"), entries)
-    yield "UPDATE sent_mark SET line = ?", (line,)
-    told = Told()
-    told.witness = "SELECT 1 FROM sent_mark WHERE line >= ?", (line,)
-    return told
-
-
 def erasing(account: int, ids: Sequence[int], changes: Sequence[Change]) -> Statements[Told]:
     rows = yield from with_ids(
         "SELECT m.id FROM message AS m JOIN outcome AS o ON o.message = m.id WHERE m.account = ? AND m.id IN ?"

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.admin.history import Filter
-from gateway.archive import Archive
+from gateway.archive import BITE, LATELY, SIP, Archive
 from pdu.constants import DELIVERED
+from store.office.history import Wanted
 from store.protocol import RefusalRow
 from tests.gateway.desk import Desk, open_desk, submit
 
@@ -44,6 +45,21 @@ async def test_texts_are_erased_after_so_many_days_and_what_they_cost_stays(scen
     assert [each["text"] for each in items] == ["", ""]
     assert (await scene.operator.accounts.show("smpp-a"))["balance"] == "98"
     assert await scene.store.audit() == []
+
+
+async def test_while_clients_ask_it_takes_little_at_a_time(scene: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        await scene.accept("smpp-a", *[submit(b"one")] * 40, charge=0)
+    asked = dict[int, bool]()
+
+    class Watched(Archive):
+        async def _breathe(self) -> None:
+            asked[await scene.store.history.count(await scene.id_of("smpp-a"), Wanted())] = self._asked()
+            monkeypatch.setattr(type(scene.store), "idle", LATELY)
+
+    monkeypatch.setattr(type(scene.store), "idle", LATELY / 2)
+    await Watched(scene.store, scene.time.wall).catch_up()
+    assert list(asked.items()) == [(SIP, True), (SIP + BITE, False)]
 
 
 async def test_numbers_have_a_time_of_their_own(scene: Desk) -> None:

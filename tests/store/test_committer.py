@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -157,6 +158,16 @@ async def test_but_only_for_a_while(disk: Disk, make: Make) -> None:
     committer = make(patience=0.01)
     assert await committer.join(Verb.SETTLE, "outcome") == frozenset()
     assert await committer.join(Verb.ACKNOWLEDGE, "ack") is None
+
+
+async def test_how_long_no_client_has_asked(disk: Disk, make: Make) -> None:
+    committer = make()
+    assert committer.idle == math.inf
+    await committer.join(Verb.SETTLE, "outcome")
+    assert committer.idle == math.inf
+    before = asyncio.get_running_loop().time()
+    await committer.join_urgently(Verb.ACCEPT, "submit", "a")
+    assert 0 <= committer.idle <= asyncio.get_running_loop().time() - before
 
 
 async def test_close_does_not_wait_for_company(disk: Disk, make: Make) -> None:

@@ -99,6 +99,34 @@ async def test_several_ends_of_a_parcel_are_one_report_and_one_commit(road: Road
     assert road.low_water() == road.minter.next
 
 
+async def test_reports_that_are_alike_are_one_outcome(road: Road) -> None:
+    reader, parcels = road.reader(), [await road.sent(RECEIPT), await road.sent(RECEIPT, {}), await road.sent(RECEIPT)]
+    states = [c.DELIVERED, c.DELIVERED, c.UNDELIVERABLE]
+    ends = [End(state, 0, True, parcel.messages) for parcel, state in zip(parcels, states, strict=True)]
+    road.dispatch.report(list(zip(parcels, ends, strict=True)))
+    await settled()
+    assert [(one.state, one.ids) for one in road.memory.outcomes] == [
+        (c.DELIVERED, road.wire.ids[:3]),
+        (c.UNDELIVERABLE, road.wire.ids[3:]),
+    ]
+    assert [due.id for due in reader.delivered] == [road.wire.ids[0], road.wire.ids[1], road.wire.ids[3]]
+    assert road.low_water() == road.minter.next
+
+
+async def test_but_not_those_of_another_minute_or_of_an_answer_that_is_not_written(road: Road) -> None:
+    peer, reader = Peer(road.account_), road.reader()
+    peer.holding = True
+    parcels = [await road.sent(RECEIPT), await road.sent(RECEIPT, origin=peer)]
+    road.clock.pass_(60)
+    parcels.append(await road.sent(RECEIPT))
+    road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, parcel.messages)) for parcel in parcels])
+    await settled()
+    assert [one.ids for one in road.memory.outcomes] == [[id_] for id_ in road.wire.ids]
+    assert [due.id for due in reader.delivered] == [road.wire.ids[0], road.wire.ids[2]]
+    peer.written()
+    assert [due.id for due in reader.delivered] == [road.wire.ids[0], road.wire.ids[2], road.wire.ids[1]]
+
+
 async def test_a_message_ends_once(road: Road) -> None:
     reader, parcel = road.reader(), await road.sent(RECEIPT)
     road.end(parcel, c.UNDELIVERABLE, 9)

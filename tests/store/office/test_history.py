@@ -13,6 +13,7 @@ from store.office import history
 from store.office.history import Unwanted, Wanted
 from store.protocol import Batch, Outcome, RefusalRow, Store
 from tests.store.backends import account, sqlite
+from tests.store.conftest import Reopen
 
 SENDERS, RECIPIENTS, STATES = ("A", "B"), ("44", "48", "33"), (2, 5, 8)
 
@@ -58,11 +59,16 @@ filters = st.builds(
 )
 
 
-@given(st.lists(message, max_size=30), st.lists(filters, min_size=1, max_size=5), st.integers(0, 12), st.integers(1, 9))
+@given(
+    st.lists(message, max_size=30),
+    st.lists(filters, min_size=1, max_size=5),
+    st.lists(st.integers(1, 5), max_size=12),
+    st.integers(1, 9),
+)
 def test_what_fits_is_found_as_by_looking_at_everything(
-    messages: list[tuple[str, str, int]], asked: list[Wanted], bites: int, limit: int
+    messages: list[tuple[str, str, int]], asked: list[Wanted], bites: list[int], limit: int
 ) -> None:
-    """With the index at any place behind the messages."""
+    """With the index at any place behind the messages, also within what one commit has stored."""
     sent = [Sent(10 + n, *one) for n, one in enumerate(messages)]
 
     async def look() -> None:
@@ -74,18 +80,17 @@ def test_what_fits_is_found_as_by_looking_at_everything(
         mine, other = await account(store), await account(store, name="smpp-b")
         await fill(store, other.id, [Sent(1000 + n, "A", "44", 5) for n in range(4)])
         await fill(store, mine.id, sent)
-        for _ in range(bites):
-            await store.history.enter(addresses)
+        for bite in bites:
+            await store.history.enter(addresses, bite)
         for wanted in asked:
             found = [row.id for row in await store.history.sent(mine.id, wanted, addresses, limit)]
             assert found == [one.id for one in reversed(sent) if one.fits(wanted)][:limit]
 
-    old = history.BITE, history.PAGE
-    history.BITE, history.PAGE = 4, 3
+    old, history.PAGE = history.PAGE, 3
     try:
         asyncio.run(look())
     finally:
-        history.BITE, history.PAGE = old
+        history.PAGE = old
 
 
 async def test_the_index_takes_each_message_once_and_catches_up(store: Store) -> None:
@@ -98,6 +103,37 @@ async def test_the_index_takes_each_message_once_and_catches_up(store: Store) ->
     await fill(store, mine.id, [Sent(30, "B", "48", 0)])
     await store.history.enter(addresses)
     assert [row.id for row in await store.history.sent(mine.id, Wanted(source="B"), addresses, 9)] == [30]
+
+
+async def entered(store: Store, mine: int) -> int:
+    return await store.history.count(mine, Wanted())
+
+
+async def test_a_commit_of_any_size_is_entered_in_bites_of_the_size_asked_for(reopen: Reopen) -> None:
+    async with reopen() as store:
+        mine = (await account(store)).id
+        await fill(store, mine, [Sent(10 + n, "A", "44", 2) for n in range(7)], each=7)
+        seen = []
+        for _ in range(3):
+            await store.history.enter(addresses, 2)
+            seen.append(await entered(store, mine))
+        assert seen == [2, 4, 6]
+        assert len(await store.history.sent(mine, Wanted(), addresses, 99)) == 7
+    async with reopen() as store:  # how far within the commit is forgotten, and done again
+        assert await store.history.enter(addresses, 4)
+        assert await entered(store, mine) == 6
+        while await store.history.enter(addresses, 4):
+            pass
+        assert (await entered(store, mine), await store.history.behind()) == (7, 0)
+
+
+async def test_what_is_erased_while_it_is_entered_stays_erased(store: Store) -> None:
+    mine = await account(store)
+    await fill(store, mine.id, [Sent(10, "A", "44", 2)])
+    await asyncio.gather(store.history.enter(addresses), store.history.erase(mine.id, [10]))
+    while await store.history.enter(addresses):
+        pass
+    assert await store.history.sent(mine.id, Wanted(destination="44"), addresses, 9) == []
 
 
 async def test_erasing_takes_the_words_and_leaves_the_books(store: Store) -> None:
