@@ -6,6 +6,7 @@ Invariant: the store is closed last, on every way out. Knows nothing of what the
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import resource
 import signal
@@ -23,6 +24,9 @@ from .config import Address, Config
 
 log = structlog.get_logger()
 SWITCH = 0.0002  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+LARGE = 256 * 1024  # octets: a little more than is ever read from a socket at once; what TLS reserves a connection
+ROOM = 8 * 1024 * 1024  # octets that it keeps at the end of its heap, for what comes next
 SPARE_DESCRIPTORS = 64  # for the store, the log, and the listeners that few come to
 
 
@@ -39,6 +43,16 @@ def connections_at_most(wanted: int) -> int:
     if possible < wanted:
         log.warning("fewer connections than configured", possible=possible, configured=wanted, descriptors=soft)
     return min(wanted, possible)
+
+
+def give_back_memory() -> None:
+    """What is large goes back to the system when it is freed, and all threads share one heap. Left to itself glibc
+    keeps what two hashed passwords took, twice over, and a heap a thread: an attack ends, its memory stays."""
+    with suppress(OSError, AttributeError):  # another libc has other habits
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, LARGE)
+        mallopt(M_TRIM_THRESHOLD, ROOM)
+        mallopt(M_ARENA_MAX, 1)
 
 
 async def serve(
@@ -106,6 +120,7 @@ def tell(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
 
 def run(config: Config, ready: Callable[[Gateway, Endpoints], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT, on uvloop where there is one; SIGHUP reads the certificates again."""
+    give_back_memory()
     sys.setswitchinterval(SWITCH)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     with suppress(ImportError):  # not on every platform; everything works without it, only slower

@@ -3,7 +3,6 @@
 Invariant: a password is shown once, when it is made; what is kept is its argon2id hash.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from random import SystemRandom
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 from acl.addresses import MAX_ADDRESSES, network
 from acl.money import as_credits
 from acl.money import credits as units_of
-from acl.password import generate, hash_password
+from acl.password import generate
 from acl.settings import BY_NAME, OFF, InvalidSettings, Settings
+from gateway.hashing import hashed
 from store.office.changes import Change
 from store.protocol import AccountRow, Automatic, Insufficient
 from store.protocol import Conflict as Taken
@@ -44,7 +44,7 @@ class Accounts:
         wrong += faults + await self._plan_faults(fields)
         if wrong:
             raise Invalid(*wrong)
-        digest = await asyncio.to_thread(hash_password, who.password)
+        digest = await hashed(who.password)
         at, limit, automatic = self._office.wall_ms(), limit_of(settings), automatic_of(settings)
         changes = [self._actor.change(at, "account", "created", new=who.name), *self._changed(None, {}, settings)]
         if who.topup:
@@ -144,7 +144,7 @@ class Accounts:
         """The old password is refused for new binds at once; open binds stay unless they are to be dropped."""
         row = await self._office.named(self._actor, name)
         password = generate(SystemRandom())
-        digest = await asyncio.to_thread(hash_password, password)
+        digest = await hashed(password)
         change = self._actor.change(self._office.wall_ms(), "account", "password", account=row.id)
         await self._store.change_account(row.id, password_hash=digest, changes=[change])
         await self._office.refreshed()

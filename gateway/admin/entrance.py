@@ -15,7 +15,8 @@ from typing import NamedTuple
 import structlog
 
 from acl.brake import Brake
-from acl.password import DUMMY_HASH, hash_password, verify
+from acl.password import DUMMY_HASH
+from gateway.hashing import hashed, matches
 from store.office.credentials import Link, Session
 from store.office.people import Person
 
@@ -88,7 +89,7 @@ class Entrance:
         """One hash, whoever asks."""
         person = await self._store.people.with_email(email)
         stored = None if person is None or not person.enabled else person.password_hash
-        right = await asyncio.to_thread(verify, stored or DUMMY_HASH, password.encode("utf-8", "replace"))
+        right = await matches(stored or DUMMY_HASH, password)
         return person if right and stored else None
 
     async def proven(self, person: Person, password: str, peer: str) -> None:
@@ -190,7 +191,7 @@ class Entrance:
         person = await self.invited(text, purpose)
         if wrong := weakness(password, known_of(person)):
             raise Invalid(*wrong)
-        digest, now = await asyncio.to_thread(hash_password, password), self._office.wall_ms()
+        digest, now = await hashed(password), self._office.wall_ms()
         change = actor_of(person, peer, "panel").change(now, "person", "password", new=None)
         if not await self._store.credentials.redeem(digest_of(text), now, digest, name, [change]):
             raise NotFound(NO_LINK)

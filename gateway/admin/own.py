@@ -4,11 +4,10 @@ Invariant: whatever opens a door (password, codes, e-mail address) is changed on
 again. A secret is shown once, when it is made. An actor that is no person has nothing of its own.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acl.password import hash_password
+from gateway.hashing import hashed
 from store.office.changes import Change
 from store.office.people import Person
 from store.protocol import Conflict as Taken
@@ -65,7 +64,7 @@ class Own:
         if wrong := proofs.weakness(password, persons.known_of(person)):
             raise Invalid(*wrong)
         await self._entrance.proven(person, current_password, self._actor.origin)
-        digest = await asyncio.to_thread(hash_password, password)
+        digest = await hashed(password)
         await self._credentials.set_password(person.id, digest, keep_session, [self._change(None, {"password": "new"})])
 
     # -- one-time codes --------------------------------------------------------------------------------------------

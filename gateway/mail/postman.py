@@ -16,10 +16,11 @@ import aiosmtplib
 import structlog
 
 from acl.money import as_credits
-from acl.password import generate, hash_password
+from acl.password import generate
 from gateway.admin.contact import Contact, contact_of
 from gateway.admin.entrance import new_link
 from gateway.admin.live import Live
+from gateway.hashing import hashed
 from gateway.metrics import Meter
 from store.office.changes import Change
 from store.office.outbox import Effect, Letter, NewHash, NewLink
@@ -122,7 +123,7 @@ class Postman:
         if letter.kind != PASSWORD:
             return Attempt(contact, facts)
         password = generate(SystemRandom())
-        digest = await asyncio.to_thread(hash_password, password)
+        digest = await hashed(password)
         return Attempt(contact, facts, password, NewHash(row.id, digest), row)
 
     async def _for_person(self, letter: Letter) -> Attempt:

@@ -86,7 +86,7 @@ async def bind_and_unbind(crowd: Crowd, login: Login, case: Case) -> int:
 @pytest.mark.parametrize("names", ["of one name", "of ever new names"])
 async def test_wrong_passwords(arena: Arena, names: str) -> None:
     login = arena.victim if names == "of one name" else None
-    async with arena.case(f"wrong passwords {names}", CROWD) as case, Crowd(arena.server.port) as crowd:
+    async with arena.case(f"wrong passwords {names}", CROWD, guesses=True) as case, Crowd(arena.server.port) as crowd:
         answered = await asyncio.gather(*[guess(crowd, login, case) for _ in range(CROWD)])
         seconds = time.monotonic() - case.begun
         told = [status for some in answered for status in some]
@@ -106,7 +106,8 @@ async def guess(crowd: Crowd, login: Login | None, case: Case) -> list[int | Non
 
 @pytest.mark.promise("A1", "A2", "A3")
 async def test_wrong_passwords_from_where_nobody_may_bind(arena: Arena) -> None:
-    async with arena.case("wrong passwords from elsewhere", 20) as case, Crowd(arena.server.port) as crowd:
+    case_ = arena.case("wrong passwords from elsewhere", 20, guesses=True)
+    async with case_ as case, Crowd(arena.server.port) as crowd:
         answered = await asyncio.gather(*[guess_from_elsewhere(crowd, arena.victim, case) for _ in range(20)])
         told = [status for some in answered for status in some]
         assert set(told) == {c.ESME_RBINDFAIL}
@@ -125,7 +126,7 @@ async def guess_from_elsewhere(crowd: Crowd, login: Login, case: Case) -> list[i
 @pytest.mark.promise("A1", "A2")
 async def test_binds_in_one_breath(arena: Arena) -> None:
     """A thousand in one write: the first counts, or none."""
-    async with arena.case("a thousand binds in one write", 10), Crowd(arena.server.port) as crowd:
+    async with arena.case("a thousand binds in one write", 10, guesses=True), Crowd(arena.server.port) as crowd:
         peers = await crowd.dial_many(10)
         wrong = Login("", arena.victim.system_id, "wrong")
         for peer in peers:

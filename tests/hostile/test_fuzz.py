@@ -33,7 +33,7 @@ async def test_changed_requests_on_a_bind(arena: Arena, seed: int) -> None:
 @pytest.mark.promise("A1", "A2")
 async def test_changed_requests_of_strangers(arena: Arena, seed: int) -> None:
     chance = random.Random(seed)
-    async with arena.case("changed requests of strangers", 10) as case:
+    async with arena.case("changed requests of strangers", 10, guesses=True) as case:
         while case.goes_on():
             async with Crowd(arena.server.port) as crowd:
                 for peer in await crowd.dial_many(10, chance.choice((ELSEWHERE, "127.0.0.1"))):
@@ -44,7 +44,7 @@ async def test_changed_requests_of_strangers(arena: Arena, seed: int) -> None:
 async def test_frames_that_are_broken(arena: Arena, seed: int) -> None:
     """Nobody repairs the length of what was changed."""
     chance = random.Random(seed)
-    async with arena.case("frames that are broken", 10) as case, Crowd(arena.server.port) as crowd:
+    async with arena.case("frames that are broken", 10, guesses=True) as case, Crowd(arena.server.port) as crowd:
         while case.goes_on():
             peers = [await crowd.bound(arena.victim) for _ in range(10)]
             for peer in peers:
@@ -56,7 +56,7 @@ async def test_frames_that_are_broken(arena: Arena, seed: int) -> None:
 @pytest.mark.promise("A1", "A2")
 async def test_random_octets(arena: Arena, seed: int) -> None:
     chance = random.Random(seed)
-    async with arena.case("random octets", 20) as case:
+    async with arena.case("random octets", 20, guesses=True) as case:
         while case.goes_on():
             async with Crowd(arena.server.port) as crowd:
                 for peer in await crowd.dial_many(20):
@@ -66,7 +66,7 @@ async def test_random_octets(arena: Arena, seed: int) -> None:
 @pytest.mark.promise("A1", "A2")
 async def test_random_bodies(arena: Arena, seed: int) -> None:
     chance, commands = random.Random(seed), [*c.COMMAND_NAMES]
-    async with arena.case("random bodies", 1) as case, Crowd(arena.server.port) as crowd:
+    async with arena.case("random bodies", 1, guesses=True) as case, Crowd(arena.server.port) as crowd:
         peer = await crowd.bound(arena.victim)
         while case.goes_on():
             batch = [

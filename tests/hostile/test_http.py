@@ -107,7 +107,7 @@ async def test_guesses_at_the_panel(arena: Arena) -> None:
         "/login", "Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}",
         f"Origin: http://{HOST}", "Sec-Fetch-Site: same-origin", "Connection: close", method="POST",
     )  # fmt: skip
-    async with arena.case("panel: guesses", 60) as case, Crowd(arena.server.web_port) as crowd:
+    async with arena.case("panel: guesses", 60, guesses=True) as case, Crowd(arena.server.web_port) as crowd:
         while case.goes_on():
             peers = await crowd.dial_many(60)
             for peer in peers:

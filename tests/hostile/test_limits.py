@@ -51,7 +51,7 @@ async def test_lies_about_who_it_is(tmp_path: Path, quick: bool) -> None:
     """Only the proxy is believed, and only what is exactly a header."""
     with Arena(tmp_path, quick=quick, SMPP__PROXY_FROM=BEHIND) as arena:
         bind = bind_request(arena.victim)
-        async with arena.case("lies in PROXY headers", 60), Crowd(arena.server.port) as crowd:
+        async with arena.case("lies in PROXY headers", 60, guesses=True), Crowd(arena.server.port) as crowd:
             peer = await crowd.dial(BEHIND)
             await peer.say(written(HOST) + bind)
             assert (await peer.answers(1))[0][1] == c.ESME_ROK

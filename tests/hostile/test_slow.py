@@ -126,7 +126,7 @@ async def test_deliveries_that_are_never_acknowledged(arena: Arena) -> None:
     desk = arena.server.desk
     login = desk.account("unmoved", window=WINDOW, max_binds=0, response_timeout=3, credits="100000")
     async with (
-        arena.case("deliveries that are never acknowledged", 10),
+        arena.case("deliveries that are never acknowledged", 10, guesses=True),
         Crowd(arena.server.port) as crowd,
         await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender,
     ):
@@ -151,7 +151,7 @@ async def unacknowledged(peer: Peer) -> int:
 async def test_a_receiver_that_reads_a_drop_at_a_time(arena: Arena) -> None:
     login = arena.server.desk.account("dropwise", window=1000, max_binds=0, credits="100000")
     async with (
-        arena.case("a receiver that reads a drop at a time", 4) as case,
+        arena.case("a receiver that reads a drop at a time", 4, guesses=True) as case,
         Crowd(arena.server.port) as crowd,
         await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender,
     ):
