@@ -378,16 +378,13 @@ async def open_store(
     longest: float = 0.001,
     reserve: int | None = None,
 ) -> AsyncIterator[SqliteStore]:
-    """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer,
-    StoreDown if the files cannot be read or written at all.
+    """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer, StoreDown.
 
     `now` is wall time in seconds. `reserve`: octets of the disk that new messages leave free, so that receipts and
-    refunds can still be written (None: 1/20 of the disk, at most 64 MiB).
-
-    `around` is the seam for tests and drills: it is given the hop, which carries a transaction to the disk and returns
-    after its commit, and returns what is called in its place. That may wait (a slow disk), raise an OSError or a
-    sqlite3.OperationalError without calling the hop (a disk that fails), or raise `failures.CommitFailed` with what the
-    hop returned (a COMMIT of which nobody knows).
+    refunds can still be written (None: 1/20 of the disk, at most 64 MiB). `around` is the seam for tests and drills: it
+    is given the hop, which carries a transaction to the disk and returns after its commit, and returns what is called
+    in its place. That may wait (a slow disk), raise an OSError or a sqlite3.OperationalError without calling the hop (a
+    disk that fails), or raise `failures.CommitFailed` with what the hop returned (a COMMIT of which nobody knows).
     """
     with prepared(path) as database:
         async with connected(database, WRITER) as writer, connected(database, READER) as reader:

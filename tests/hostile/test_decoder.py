@@ -62,6 +62,16 @@ def traced(octets: bytes) -> Reached:
     return reached
 
 
+def quickest(octets: bytes) -> float:
+    """Seconds of CPU time, of several tries."""
+    times = []
+    for _ in range(5):
+        begun = time.thread_time()
+        traced(octets)
+        times.append(time.thread_time() - begun)
+    return min(times)
+
+
 def test_the_decoder_led_by_what_it_reaches(quick: bool, seed: int) -> None:
     chance, corpus, known = random.Random(seed), list(requests()), set[object]()
     tries = 5_000 if quick else 200_000
@@ -73,7 +83,8 @@ def test_the_decoder_led_by_what_it_reaches(quick: bool, seed: int) -> None:
             octets = framed(octets)
         begun = time.thread_time()
         new = traced(octets) - known
-        assert time.thread_time() - begun < SLOWEST, f"slow: {octets.hex()}"
+        if time.thread_time() - begun >= SLOWEST:  # or it was Python, tidying up behind all of this
+            assert quickest(octets) < SLOWEST, f"slow: {octets.hex()}"
         if new and len(octets) < frames.LARGEST:
             known |= new
             corpus.append(octets)
