@@ -106,8 +106,7 @@ class SqliteStore:
             return self._failed(StoreFull("the free space of the disk is down to its reserve"))
         if not batch.rows:
             return self._done(frozenset())
-        if batch.scheduled:
-            self._scheduled.update([id_ for id_, _ in batch.scheduled])
+        self._scheduled.update([id_ for id_, _ in batch.scheduled])
         return self._committer.join_urgently(Verb.ACCEPT, batch, None if batch.sends_on else session)
 
     def settle(self, outcomes: Sequence[Outcome]) -> asyncio.Future[frozenset[int]]:
@@ -381,10 +380,10 @@ async def open_store(
     """Open the store in the folder `path` (made if it is not there); StoreLocked, StoreDamaged, StoreNewer, StoreDown.
 
     `now` is wall time in seconds. `reserve`: octets of the disk that new messages leave free, so that receipts and
-    refunds can still be written (None: 1/20 of the disk, at most 64 MiB). `around` is the seam for tests and drills: it
-    is given the hop, which carries a transaction to the disk and returns after its commit, and returns what is called
-    in its place. That may wait (a slow disk), raise an OSError or a sqlite3.OperationalError without calling the hop (a
-    disk that fails), or raise `failures.CommitFailed` with what the hop returned (a COMMIT of which nobody knows).
+    refunds can still be written (None: 1/20 of the disk, at most 64 MiB). `around` is the seam for tests and drills:
+    it is given the hop, which carries a transaction to its commit, and returns what is called instead. That may wait,
+    or raise an OSError or sqlite3.OperationalError without calling the hop (a disk that fails), or raise CommitFailed
+    with what the hop returned (a COMMIT of which nobody knows).
     """
     with prepared(path) as database:
         async with connected(database, WRITER) as writer, connected(database, READER) as reader:
