@@ -168,7 +168,7 @@ async def test_every_refusal_costs_one_hash(scene: Scene, monkeypatch: pytest.Mo
         hashed.append(digest)
         return False
 
-    monkeypatch.setattr("gateway.admin.entrance.verify", verify)
+    monkeypatch.setattr("gateway.hashing.verify", verify)
     await person(scene)
     for email in ("ola@example.com", "nobody@example.com"):
         with pytest.raises(Unauthenticated):
