@@ -88,6 +88,7 @@ def submit(esme: Esme, number: str, octets: bytes, **values: Any) -> int:
 
 def letters(stage: Stage, maple: Login) -> None:
     """One arrives, one never will."""
+    eventually("those about decisions have left", lambda: not stage.desk.ask("GET", "mail")["counts"].get("waiting"))
     stage.mail.answers = ["550 no such mailbox"]
     stage.desk.ask("POST", "accounts", maple.name, "smpp", "password")
     eventually("it fails", lambda: stage.desk.ask("GET", "mail")["counts"].get("failed"))
