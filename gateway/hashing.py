@@ -1,7 +1,7 @@
-"""People's passwords, hashed beside the loop and one after the other: each takes 19 MiB, however many are asked for.
+"""Passwords, hashed beside the loop: those of people, and new ones of accounts. Each takes 19 MiB.
 
-Invariant: no more than one at a time. Binds have threads of their own (`gateway.app`): who guesses at the panel's door
-holds up nobody at theirs. Knows nobody whose passwords they are.
+Invariant: one at a time, however many are asked for. What a bind says is checked by threads of its own (`gateway.app`):
+who guesses at the panel's door holds up nobody at theirs. Knows nobody whose passwords they are.
 """
 
 import asyncio

@@ -28,7 +28,7 @@ from tests.server import HOUSE, Login
 KIB, MIB = 1 << 10, 1 << 20
 SLOWEST = 0.25  # seconds for an enquire_link of the healthy, of a hundred all but one
 DEAREST = MIB  # of the server's memory for one hostile connection
-HASHED = (HASHERS + 1) * 19 * MIB  # for the passwords of all clients, and of all people in the panel
+HASHED = HASHERS * 19 * MIB  # for the passwords of all clients, or of all people in the panel
 GROWTH = 48 * MIB  # of the server, by all attacks together
 LOG_OF_A_CASE = MIB
 SERVED_ANEW = 3.0  # seconds from connecting to a receipt, for a customer who comes after the attack

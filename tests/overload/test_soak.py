@@ -157,7 +157,7 @@ async def test_after_a_long_time_the_server_holds_what_it_held_before(
         print(f"\nsoak (SMPPGATE_SEED={SEED}): {said}", end="")
     note("A9", "soak", said)
     assert grown <= effort(24, 2) * MIB  # the short form ends before the caches of the store are full
-    # One for each message would be millions. In the short form what is rare has not happened yet in the first stretch.
-    assert last.counts.objects <= first.counts.objects + effort(2_000, 500)
+    # in the short form what is rare has not happened yet when the first stretch is over
+    assert last.counts.objects <= first.counts.objects * 1.02 + effort(1_000, 0)
     assert last.counts.tasks <= first.counts.tasks + 2
     assert last.counts.files <= first.counts.files + 2
