@@ -16,7 +16,7 @@ Message = tuple[int, bytes, SubmitSm]
 
 
 class Origin(Protocol):
-    """The link that submitted a parcel: a receipt must not overtake the response that names its id."""
+    """The link that submitted messages: a receipt must not overtake the response that names its id."""
 
     def holds_answers(self) -> bool:
         """Whether responses are still waiting to be written."""
@@ -28,22 +28,15 @@ class Origin(Protocol):
 class Parcel:
     """Messages of one account on their way, accepted together. `left` counts those that have not ended."""
 
-    __slots__ = ("accepted_ms", "account", "first", "left", "messages", "origin", "sent_ms")
+    __slots__ = ("accepted_ms", "account", "first", "left", "messages", "sent_ms")
 
     def __init__(
-        self,
-        account: int,
-        messages: Sequence[Message],
-        accepted_ms: int,
-        first: int,
-        origin: Origin | None,
-        sent_ms: int = 0,
+        self, account: int, messages: Sequence[Message], accepted_ms: int, first: int, sent_ms: int = 0
     ) -> None:
         self.account = account
         self.messages = messages
         self.accepted_ms = accepted_ms  # wall clock, milliseconds
         self.first = first  # the smallest id: the key under which the parcel is known
-        self.origin = origin  # the link that submitted it, while its answer may be unwritten; else None
         self.sent_ms = sent_ms  # when they were handed over
         self.left = len(messages)
 

@@ -24,10 +24,12 @@ from .. import receipts
 from ..accounts import Account, Accounts
 from ..metrics import Meter
 from .connector import Connector, End, Message, Origin, Parcel
+from .unheard import Unheard
 
 log = structlog.get_logger()
 PAGE = 1_000
 MINUTE = 60_000  # milliseconds: what receipts tell of a time
+MOST_UNHEARD = 1_000  # messages kept in memory for the sake of receipts that wait for responses
 Reports = Sequence[tuple[Parcel, End]]
 Booked = tuple[Account, Reports, Parcel, End, Outcome]
 """Reports that are one outcome; a parcel and an end that stand for all of them."""
@@ -45,6 +47,7 @@ class Dispatch:
         self._watched: dict[int, Parcel] = {}  # messages with a validity that have not ended, each as its own parcel
         self._expiries: list[tuple[int, int]] = []  # heap: (wall ms, id); some of them have ended meanwhile
         self._next_due: int | None = None  # wall ms of the earliest scheduled message; None: none is
+        self._unheard = Unheard()
         self._doubts: list[tuple[Account | None, dict[int, int]]] = []  # whose, and what was charged for which id
         self._reading: asyncio.Task[None] | None = None  # what is due or in doubt; never both, or one could go twice
         self._ticks = 0
@@ -62,26 +65,28 @@ class Dispatch:
         if self._open.get(first) is None:
             self._open.pop(first, None)
 
-    def take(self, account: int, messages: Sequence[Message], accepted_ms: int, origin: Origin | None) -> None:
+    def hold(self, messages: Sequence[Message], origin: Origin) -> None:
+        """The responses that name these are not written yet: receipts of theirs must wait for that (§3.10)."""
+        self._unheard.hold([id_ for id_, _wire, submit in messages if submit.registered_delivery & 3], origin)
+
+    def take(self, account: int, messages: Sequence[Message], accepted_ms: int) -> None:
         """Durable and answered: hand them over, but for those whose recipient asked to be left alone."""
         owner = self._accounts.by_id.get(account)
         if owner is not None and owner.blocked:
-            messages = self._leave_alone(owner, messages, accepted_ms, origin)
+            messages = self._leave_alone(owner, messages, accepted_ms)
             if not messages:
                 return
         first = messages[0][0]
-        parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, origin, self._wall_ms())
+        parcel = self._open[first] = Parcel(account, messages, accepted_ms, first, self._wall_ms())
         assert self._connector is not None  # connected before the first listener opens
         self._connector.send(parcel)
 
-    def _leave_alone(
-        self, owner: Account, messages: Sequence[Message], accepted_ms: int, origin: Origin | None
-    ) -> Sequence[Message]:
+    def _leave_alone(self, owner: Account, messages: Sequence[Message], accepted_ms: int) -> Sequence[Message]:
         """Those to numbers on the blacklist end here. -> the others."""
         blocked = [one for one in messages if digits_of(one[2].destination).lstrip(b"+") in owner.blocked]
         if blocked:
             first = blocked[0][0]
-            parcel = self._open[first] = Parcel(owner.id, blocked, accepted_ms, first, origin, self._wall_ms())
+            parcel = self._open[first] = Parcel(owner.id, blocked, accepted_ms, first, self._wall_ms())
             self.report([(parcel, End(UNDELIVERABLE, BLACKLISTED_ERROR, False, blocked))])
             stopped = {one[0] for one in blocked}
             messages = [one for one in messages if one[0] not in stopped]
@@ -89,7 +94,7 @@ class Dispatch:
 
     def watch(self, account: int, message: Message, accepted_ms: int, expires_ms: int) -> None:
         """This message ends as expired at that time, unless it has ended before."""
-        self._watched[message[0]] = Parcel(account, [message], accepted_ms, -message[0], None)
+        self._watched[message[0]] = Parcel(account, [message], accepted_ms, -message[0])
         heapq.heappush(self._expiries, (expires_ms, message[0]))
         if len(self._expiries) > 2 * len(self._watched) + PAGE:  # most of them have ended long before
             self._expiries = [expiry for expiry in self._expiries if expiry[1] in self._watched]
@@ -112,7 +117,7 @@ class Dispatch:
     def report(self, reports: Reports) -> None:
         """How messages ended, as a connector says."""
         booked: list[Booked] = []
-        for some in alike(reports):
+        for some in self._alike(reports):
             account = self._accounts.by_id.get(some[0][0].account)
             if account is not None:
                 parcel, end = some[0] if len(some) == 1 else together(some)
@@ -122,6 +127,17 @@ class Dispatch:
         if booked:
             saved = self._store.settle([each[-1] for each in booked])
             saved.add_done_callback(partial(self._settled, booked))
+
+    def _alike(self, reports: Reports) -> Iterable[Reports]:
+        """Those that can be one outcome, with receipts of one frame: many clients send a message or two at a time."""
+        if len(reports) == 1:
+            return [reports]
+        found: dict[object, list[tuple[Parcel, End]]] = {}
+        for parcel, end in reports:
+            waits = self._unheard.waits_for([message[0] for message in end.messages]) if self._unheard else None
+            alone = parcel if waits is not None else None  # its receipts have to wait for a response
+            found.setdefault((parcel.account, end[:3], parcel.accepted_ms // MINUTE, alone), []).append((parcel, end))
+        return found.values()
 
     def _outcome(self, account: Account, end: End) -> Outcome:
         refund = refunds(account.settings.refund, end)
@@ -171,16 +187,32 @@ class Dispatch:
             account.tally.failed += ended
         if not outcome.owed:
             return
-        if parcel.origin is not None and parcel.origin.holds_answers():
-            parcel.origin.when_written(partial(self._tell_late, account, parcel, end, outcome.owed, late, done_ms))
-        else:
-            self._tell(account, parcel, end, outcome.owed, late, done_ms)
+        self._tell_when_heard(account, parcel, end, outcome.owed, late, done_ms)
+
+    def _tell_when_heard(
+        self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
+    ) -> None:
+        origin = self._unheard.waits_for(owed)
+        if origin is None:
+            self._tell(account, parcel, end, owed, late, done_ms)
+        elif len(self._unheard) <= MOST_UNHEARD:
+            origin.when_written(partial(self._tell_late, account, parcel, end, owed, late, done_ms))
+        else:  # a client that reads no responses must not fill memory: the store remembers
+            origin.when_written(partial(self._announce_late, account, owed, len(set(owed) - late)))
 
     def _tell_late(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
     ) -> None:
-        self._tell(account, parcel, end, owed, late, done_ms)
+        self._tell_when_heard(account, parcel, end, owed, late, done_ms)
         account.mailbox.pump()
+
+    def _announce_late(self, account: Account, owed: list[int], number: int) -> None:
+        origin = self._unheard.waits_for(owed)
+        if origin is None:
+            account.mailbox.forget(owed)
+            account.mailbox.announce(number)
+        else:
+            origin.when_written(partial(self._announce_late, account, owed, number))
 
     def _tell(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
@@ -280,10 +312,10 @@ class Dispatch:
                     if expires is not None:
                         self.watch(account, message, at, int(expires * 1000))
                 else:
-                    parcel = self._open[row.id] = Parcel(account, [message], at, row.id, None)
+                    parcel = self._open[row.id] = Parcel(account, [message], at, row.id)
                     self.report([(parcel, End(EXPIRED, EXPIRED_ERROR, reached, [message]))])
             if messages:
-                self.take(account, messages, at, None)
+                self.take(account, messages, at)
 
     async def recover(self) -> int:
         """At start: everything accepted that has not ended goes out (again). -> how many."""
@@ -307,29 +339,17 @@ class Dispatch:
         except BaseException:
             account.mailbox.forget(outcome.owed)
             raise
-        parcel = Parcel(account.id, [message], row.at, row.id, None)
+        parcel = Parcel(account.id, [message], row.at, row.id)
         self._ended(account, parcel, end, outcome, too_late, self._wall_ms())
         account.mailbox.pump()
         return row.id not in too_late
-
-
-def alike(reports: Reports) -> Iterable[Reports]:
-    """Those that can be one outcome, with receipts of one frame: many clients send a message or two at a time."""
-    if len(reports) == 1:
-        return [reports]
-    found: dict[object, list[tuple[Parcel, End]]] = {}
-    for parcel, end in reports:
-        origin = parcel.origin
-        alone = parcel if origin is not None and origin.holds_answers() else None  # its receipts have to wait for it
-        found.setdefault((parcel.account, end[:3], parcel.accepted_ms // MINUTE, alone), []).append((parcel, end))
-    return found.values()
 
 
 def together(reports: Reports) -> tuple[Parcel, End]:
     """A parcel and an end that stand for all of them. Their answers are written."""
     parcel, end = reports[0]
     messages = list(chain.from_iterable([part.messages for _parcel, part in reports]))
-    return Parcel(parcel.account, messages, parcel.accepted_ms, parcel.first, None), end._replace(messages=messages)
+    return Parcel(parcel.account, messages, parcel.accepted_ms, parcel.first), end._replace(messages=messages)
 
 
 def wanted(end: End) -> list[int]:

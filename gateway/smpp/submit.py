@@ -252,6 +252,8 @@ class Submit:
     ) -> None:
         """Answered: on to the network, but for those that wait for their time."""
         account = link.account.id
+        if link.holds_answers():
+            self._dispatch.hold(messages, link)
         if times is not None:
             now_: list[Message] = []
             for message in messages:
@@ -265,7 +267,7 @@ class Submit:
             messages = now_
         self._dispatch.withdraw(first)  # what is handed over stands for itself
         if messages:
-            self._dispatch.take(account, messages, wall, link)
+            self._dispatch.take(account, messages, wall)
 
 
 NO_CREDIT = Refusal(reasons.NO_CREDIT)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.accounts import Account
+from gateway.network import dispatch
 from gateway.network.connector import End, Message, Parcel
 from gateway.network.dispatch import DELETED_ERROR, EVERY, EXPIRED_ERROR, PAGE, refunds, wanted
 from gateway.network.simulator import Rule, Simulator
@@ -39,9 +40,13 @@ class Road(Scene):
             self.dispatch.schedule(at[0][1])
         return [(key, b"%d" % key, each) for key, each in zip(keys, submits, strict=True)]
 
-    async def sent(self, *values: dict[str, Any], origin: Peer | None = None) -> Parcel:
+    async def sent(self, *values: dict[str, Any], unheard: Peer | None = None) -> Parcel:
+        """`unheard`: the link that has the response, which is not written yet."""
         messages = await self.accept(*values)
-        self.dispatch.take(self.account_.id, messages, self.clock.wall_ms(), origin)
+        if unheard is not None:
+            unheard.holding = True
+            self.dispatch.hold(messages, unheard)
+        self.dispatch.take(self.account_.id, messages, self.clock.wall_ms())
         return self.wire.parcels[-1]
 
     def end(self, parcel: Parcel, state: int = c.DELIVERED, error: int = 0, reached: bool = True) -> None:
@@ -115,8 +120,7 @@ async def test_reports_that_are_alike_are_one_outcome(road: Road) -> None:
 
 async def test_but_not_those_of_another_minute_or_of_an_answer_that_is_not_written(road: Road) -> None:
     peer, reader = Peer(road.account_), road.reader()
-    peer.holding = True
-    parcels = [await road.sent(RECEIPT), await road.sent(RECEIPT, origin=peer)]
+    parcels = [await road.sent(RECEIPT), await road.sent(RECEIPT, unheard=peer)]
     road.clock.pass_(60)
     parcels.append(await road.sent(RECEIPT))
     road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, parcel.messages)) for parcel in parcels])
@@ -210,60 +214,116 @@ async def test_a_fresh_receipt_and_one_from_the_store_are_the_same(road: Road) -
 
 # -- a receipt never overtakes the response that names its id ------------------------------------------------------
 async def test_a_receipt_waits_for_the_response_to_be_written(road: Road) -> None:
-    reader, origin = road.reader(), Peer(road.account_)
-    parcel = await road.sent(RECEIPT, origin=origin)
-    origin.holding = True
+    reader, peer = road.reader(), Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
     road.end(parcel)
     await settled()
-    assert (reader.delivered, len(origin.waiting)) == ([], 1)
-    origin.written()
+    assert reader.delivered == []
+    peer.written()
     assert [due.id for due in reader.delivered] == [parcel.first]
-    assert origin.waiting == []
+    assert peer.waiting == []
 
 
 async def test_no_page_of_the_store_brings_it_before_that(road: Road) -> None:
-    reader, origin = road.reader(), Peer(road.account_)
-    parcel = await road.sent(RECEIPT, origin=origin)
-    origin.holding = True
+    reader, peer = road.reader(), Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
     road.end(parcel)
     await settled()
     await road.store.note_incoming(road.account_.id, [(parcel.first + 1, bytearray(b"mo"))])
     road.account_.mailbox.announce(1)
     await settled()
     assert [due.id for due in reader.delivered] == [parcel.first + 1]
-    origin.written()
+    peer.written()
     await settled()
     assert [due.id for due in reader.delivered] == [parcel.first + 1, parcel.first]
 
 
 async def test_that_nobody_hears_it_now_does_not_matter_either(road: Road) -> None:
-    origin = Peer(road.account_)
-    parcel = await road.sent(RECEIPT, origin=origin)
-    origin.holding = True
+    peer = Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
     road.end(parcel)
     await settled()
     reader = road.reader()  # joins before the response is written
     await settled()
     assert reader.delivered == []
-    origin.written()
+    peer.written()
     await settled()
     assert [due.id for due in reader.delivered] == [parcel.first]
 
 
-async def test_a_response_that_is_written_holds_up_nothing(road: Road) -> None:
-    reader, origin = road.reader(), Peer(road.account_)
-    road.end(await road.sent(RECEIPT, origin=origin))
-    await settled()
-    assert (len(reader.delivered), origin.waiting) == (1, [])
-
-
-async def test_without_a_receipt_nobody_waits(road: Road) -> None:
-    origin = Peer(road.account_)
-    parcel = await road.sent({}, origin=origin)
-    origin.holding = True
+async def test_a_response_that_was_written_meanwhile_holds_up_nothing(road: Road) -> None:
+    reader, peer = road.reader(), Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
+    peer.written()
     road.end(parcel)
     await settled()
-    assert origin.waiting == []
+    assert (len(reader.delivered), peer.waiting) == (1, [])
+
+
+async def test_nor_does_that_of_a_message_that_wants_no_receipt(road: Road) -> None:
+    reader, peer = road.reader(), Peer(road.account_)
+    await road.sent({}, unheard=peer)
+    road.end(await road.sent(RECEIPT))
+    await settled()
+    assert len(reader.delivered) == 1
+
+
+async def test_the_receipt_of_a_message_that_expires_waits_too(road: Road) -> None:
+    reader, peer = road.reader(), Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
+    road.dispatch.watch(road.account_.id, parcel.messages[0], START_MS, START_MS + 1000)
+    await road.run(3)
+    assert road.memory.ended[parcel.first].state == c.EXPIRED
+    assert reader.delivered == []
+    peer.written()
+    assert [due.id for due in reader.delivered] == [parcel.first]
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_so_does_that_of_a_scheduled_one(road: Road, cancelled: bool) -> None:
+    reader, peer = road.reader(), Peer(road.account_)
+    peer.holding = True
+    [message] = await road.accept(RECEIPT, scheduled=1000)
+    road.dispatch.hold([message], peer)
+    if cancelled:
+        [row] = await road.store.due(road.clock.wall_ms() + 1000, 1)
+        assert await road.dispatch.cancel(road.account_, row)
+    else:
+        await road.run(3)
+        road.end(road.wire.parcels[-1])
+    await settled()
+    assert (message[0] in road.memory.ended, reader.delivered) == (True, [])
+    peer.written()
+    assert [due.id for due in reader.delivered] == [message[0]]
+
+
+async def test_one_of_two_links_is_not_enough(road: Road) -> None:
+    reader, first, second = road.reader(), Peer(road.account_), Peer(road.account_)
+    first.holding = second.holding = True
+    messages = await road.accept(RECEIPT, RECEIPT, scheduled=1000)
+    for message, peer in zip(messages, (first, second), strict=True):
+        road.dispatch.hold([message], peer)
+    await road.run(3)
+    road.end(road.wire.parcels[-1])
+    await settled()
+    first.written()
+    assert reader.delivered == []
+    second.written()
+    assert [due.id for due in reader.delivered] == [id_ for id_, _wire, _submit in messages]
+
+
+@pytest.mark.parametrize("written", [0, 1])
+async def test_where_many_wait_the_store_remembers(road: Road, monkeypatch: pytest.MonkeyPatch, written: int) -> None:
+    monkeypatch.setattr(dispatch, "MOST_UNHEARD", 2)
+    reader, peer = road.reader(), Peer(road.account_)
+    parcels = [await road.sent(RECEIPT, RECEIPT, unheard=peer), await road.sent(RECEIPT, RECEIPT, unheard=peer)]
+    road.end(parcels[1 - written])
+    await settled()
+    assert reader.delivered == []
+    peer.written()
+    await settled()
+    assert [due.id for due in reader.delivered] == [id_ for id_, _wire, _submit in parcels[1 - written].messages]
+    assert road.account_.mailbox._expected == []
 
 
 # -- a store that cannot -------------------------------------------------------------------------------------------
@@ -356,7 +416,7 @@ async def test_what_is_released_does_not_hide_what_was_accepted_with_it(road: Ro
     [now] = await road.accept({})
     road.dispatch.announce(later[0])
     road.dispatch.withdraw(later[0])
-    road.dispatch.take(road.account_.id, [now], road.clock.wall_ms(), None)
+    road.dispatch.take(road.account_.id, [now], road.clock.wall_ms())
     await road.run(6)
     assert road.wire.ids == [now[0], later[0]]
     road.end(road.wire.parcels[1])
@@ -610,7 +670,6 @@ async def test_at_start_everything_that_has_not_ended_goes_out_again(road: Road)
     assert sorted(again.wire.ids) == expected
     assert again.dispatch.low_water(1 << 62) == expected[0]
     assert {parcel.accepted_ms for parcel in again.wire.parcels} == {START_MS, START_MS + 500}
-    assert all(parcel.origin is None for parcel in again.wire.parcels)
     await again.run(5)
     assert again.wire.ids[-1] == waits[0]
 
@@ -643,7 +702,7 @@ async def test_the_built_in_network_reports_to_the_dispatch(road: Road) -> None:
     road.dispatch.connect(simulator)
     reader = road.reader()
     messages = await road.accept(RECEIPT)
-    road.dispatch.take(road.account_.id, messages, road.clock.wall_ms(), None)
+    road.dispatch.take(road.account_.id, messages, road.clock.wall_ms())
     while not reader.delivered:
         await asyncio.sleep(0)
     assert road.memory.ended[messages[0][0]].error == 9
@@ -742,7 +801,7 @@ async def test_what_was_released_before_it_was_doubted_goes_once(road: Road) -> 
 async def test_ids_that_were_never_stored_are_not_taken_for_their_neighbours(road: Road) -> None:
     [mine] = await doubtful(road, {}, stored=False)
     [other] = await road.accept({})
-    road.dispatch.take(road.account_.id, [other], road.clock.wall_ms(), None)
+    road.dispatch.take(road.account_.id, [other], road.clock.wall_ms())
     await road.run(2)
     assert mine < other[0]
     assert road.wire.ids == [other[0]]

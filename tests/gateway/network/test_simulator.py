@@ -62,7 +62,7 @@ def parcel(*digits: bytes, ton: int = 1) -> Parcel:
     messages = [
         (number, b"%d" % number, submit(destination=address(ton, 1, each))) for number, each in enumerate(digits, 1)
     ]
-    return Parcel(1, messages, 0, 1, None)
+    return Parcel(1, messages, 0, 1)
 
 
 def fitting(rules: Sequence[str], digits: bytes, ton: int = 1, npi: int = 1) -> int:
