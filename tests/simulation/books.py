@@ -57,6 +57,7 @@ class Customer:
     system_id: str
     settings: dict[str, Any]
     terms: list[Terms] = field(default_factory=list)
+    changed: float = 0.0  # when it was last certain that a change was in force
     sent: list[Sent] = field(default_factory=list)
     clients: list[Esme] = field(default_factory=list)
     cancels: dict[str, list[Asked]] = field(default_factory=dict)  # by id
@@ -75,6 +76,7 @@ class Customer:
         return self.terms[-1]
 
     def confirmed(self, now: float, terms: Terms) -> None:
+        self.changed = now
         for other in self.terms:
             if other is not terms and other.ends is None:
                 other.ends = now + LAG

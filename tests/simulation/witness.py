@@ -115,17 +115,21 @@ class Bucket:
 
     def __init__(self) -> None:
         self.level, self._at = 0.0, 0.0
+        self._forgiven = 0.0  # the change whose forgiveness is counted in
 
-    def take(self, parts: int, now: float, terms: list[Terms]) -> str:
-        """-> what is wrong with that."""
+    def take(self, parts: int, now: float, terms: list[Terms], changed: float) -> str:
+        """`changed`: when the last change was in force. -> what is wrong with that."""
         rates = [each.settings.throughput for each in terms]
         burst = max(each.settings.effective_burst for each in terms)
         if 0 in rates:
             self.level = 0.0
             return ""
         self.level = max(0.0, self.level - (now - self._at) * max(rates))
-        if len(terms) > 1:  # whenever the change comes, it forgives what is more than a burst
+        if len(terms) > 1:  # whenever a change comes, it forgives what is more than a burst
             self.level = min(self.level, burst - parts)
+        elif changed != self._forgiven:
+            self.level = min(self.level, max(0.0, burst - (now - max(changed, self._at)) * max(rates)))
+            self._forgiven = changed
         alone = self.level <= 1e-6  # a message of more parts than the burst may pass then
         self.level, self._at = self.level + parts, now
         if self.level > burst + 1e-6 and not (alone and parts <= 2):
@@ -202,7 +206,7 @@ class Witness:
         for id_, charge, _body in batch.rows:
             if door is not None:
                 self._origin[b"%d" % wires.get(id_, id_)] = door
-            if wrong := bucket.take(charge // CREDIT, now, terms):
+            if wrong := bucket.take(charge // CREDIT, now, terms, customer.changed):
                 self.says(f"account {batch.account}: {wrong}")
         at_the_end(answer, lambda done: self._refused(bucket, batch, done))
 
