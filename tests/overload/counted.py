@@ -1,4 +1,5 @@
-"""The gateway with a way to ask what it holds: at SIGUSR2 it writes the numbers of its objects and tasks to a file.
+"""The gateway with a way to ask what it holds: at SIGUSR2 it writes how many objects of each type it has, and how many
+tasks, to a file.
 
 python -m tests.overload.counted serve …, with the file's name in COUNTS_FILE.
 """
@@ -8,6 +9,7 @@ import gc
 import json
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 
 from gateway.app import Gateway
@@ -21,7 +23,8 @@ async def counting(gateway: Gateway) -> object:
 
     def count() -> None:
         gc.collect()
-        counts = {"objects": len(gc.get_objects()), "tasks": len(asyncio.all_tasks(loop))}
+        types = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
+        counts = {"types": types, "tasks": len(asyncio.all_tasks(loop))}
         unfinished = file.with_suffix(".new")
         unfinished.write_text(json.dumps(counts))
         unfinished.rename(file)
