@@ -33,11 +33,12 @@ from .pace import Habit, Pace
 from .session import BINDS, BREATH, Run, Session, Timers
 
 log = structlog.get_logger()
-CHUNK = 32 * 1024  # octets of one link that are looked at in one turn of the loop
+CHUNK = 32 * 1024  # octets that are read from one link in one turn of the loop: a flood must not hold up the others
 BACKLOG = 256 * 1024  # octets of requests that may wait; beyond, the socket is not read
-UNWRITTEN = 256 * 1024  # octets of answers that may wait; beyond, nothing new is begun
+UNWRITTEN = 64 * 1024  # octets of answers that may wait; beyond, nothing new is begun
 LINGER = 5  # ticks that a closed session's last words may take to leave
 GRACE = 1.0  # seconds a receipt waits when the link that has its response is gone
+INBOX = memoryview(bytearray(CHUNK))  # of all links: what was read is taken out before anything else is read
 SC_INTERFACE_VERSION = encode_tlvs([(0x0210, b"\x34")])
 
 
@@ -59,7 +60,7 @@ class Floor(Protocol):
     def forget(self, link: Link) -> None: ...
 
 
-class Link(asyncio.Protocol):
+class Link(asyncio.BufferedProtocol):
     """One TCP connection of a client."""
 
     def __init__(self, floor: Floor, number: int, secured: bool, peer: str = "", port: int = 0) -> None:
@@ -77,7 +78,6 @@ class Link(asyncio.Protocol):
         self._writable.set()
         self._habit = Habit()
         self._turn: asyncio.Future[None] | None = None  # until the common turn of those that send on
-        self._unread = b""  # of the last read, what has to wait for the next turns of the loop
         self._stuck_since: float | None = None
         self._breathless = 0  # requests served since the others had their turn
         self._closing_for = 0  # ticks
@@ -112,24 +112,13 @@ class Link(asyncio.Protocol):
         self._after_writing.clear()
         self._floor.forget(self)
 
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return INBOX
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(INBOX[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
-        if self._unread or len(data) > CHUNK:  # a flood on one link must not hold up the others
-            self._unread += data
-            self._loop.call_soon(self._read_on)
-        else:
-            self._take(data)
-        self._regulate()
-
-    def _read_on(self) -> None:
-        """What one read brought, a chunk a turn of the loop."""
-        data, self._unread = self._unread[:CHUNK], self._unread[CHUNK:]
-        if self._unread:
-            self._loop.call_soon(self._read_on)
-        if self._transport is not None:
-            self._take(data)
-            self._regulate()
-
-    def _take(self, data: bytes) -> None:
         session, now = self.session, self._clock()
         waiting = session.number_waiting
         answered = session.receive(data, now)
@@ -144,13 +133,11 @@ class Link(asyncio.Protocol):
             self._habit.asks(now)
             self._work = self._loop.create_task(self._serve())
         self._flush()
+        self._regulate()
 
     def eof_received(self) -> bool:
         """The client says no more, but may still listen: what it has asked is answered before asyncio closes. (TLS
         has no half-open connections; what was accepted goes its way all the same.)"""
-        if self._unread:
-            self._take(self._unread)
-            self._unread = b""
         self.session.end_of_input()
         return self._work is not None and not self.secured
 
@@ -211,7 +198,7 @@ class Link(asyncio.Protocol):
         """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down. A closed
         session that waits for the end of its work has nothing to read for."""
         waits = self.session.closing is not None and self._work is not None
-        wanted = not (waits or self._unread) and self._stuck_since is None and self.session.backlog <= BACKLOG
+        wanted = not waits and self._stuck_since is None and self.session.backlog <= BACKLOG
         if self._transport is None or wanted is not self._reading_paused:
             return
         self._reading_paused = not wanted
@@ -286,7 +273,7 @@ class Link(asyncio.Protocol):
         return self.bound_to
 
     def holds_answers(self) -> bool:
-        return self._answers_lost if self._transport is None else self._transport.get_write_buffer_size() > 0
+        return self._answers_lost or (self._transport is not None and self._transport.get_write_buffer_size() > 0)
 
     def when_written(self, then: Callable[[], None]) -> None:
         if self._transport is None:
@@ -315,6 +302,7 @@ class Link(asyncio.Protocol):
     def abort(self, why: str) -> None:
         """Close without another word."""
         self.session.close(why)
+        self._answers_lost = True
         if self._transport is not None:
             self._transport.abort()
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pdu.frames import SMALLEST, Frame
 
 SMALL = 4096  # octets of a segment that may stay alive for whatever waits in it
-OVERHEAD = 128  # octets that a waiting request takes besides its own
+OVERHEAD = 200  # octets that a waiting request takes besides its own: its frame
 
 Piece = tuple[bytes, list[Frame]]
 """A buffer, and frames that lie in it."""

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.hostile, pytest.mark.timeout(180)]
 PATIENT = 3.0 + 2.0  # session_init as the arena has it, and what the tick may be late
 HANDSHAKE = 10.0 + 3.0
 WINDOW = 10
+MESSAGE = submitted("48600100200", b"hello")
 LONG = frames.HEADER.pack(65_000, c.SUBMIT_SM, 0, 2) + bytes(64_984)
 
 
@@ -84,7 +85,8 @@ async def test_a_long_request_in_the_smallest_pieces(arena: Arena) -> None:
         ("link checks", frames.frame(c.ENQUIRE_LINK, 0, 1) * 4000),
         ("unknown commands", frames.frame(0xABCDEF, 0, 1) * 4000),
         ("requests that cannot be read", frames.frame(c.SUBMIT_SM, 0, 1, b"\xff" * 20) * 2000),
-        ("messages", octets_of(c.SUBMIT_SM, 1, **submitted("48600100200", b"hello")) * 1000),
+        ("messages", octets_of(c.SUBMIT_SM, 1, **MESSAGE) * 1000),
+        ("messages with receipts", octets_of(c.SUBMIT_SM, 1, registered_delivery=1, **MESSAGE) * 1000),
     ],
 )
 async def test_answers_that_nobody_reads(arena: Arena, what: str, octets: bytes) -> None:
@@ -170,7 +172,7 @@ async def test_half_closed_connections(arena: Arena) -> None:
         while case.goes_on():
             peers = [await crowd.bound(arena.victim) for _ in range(50)]
             for peer in peers:
-                await peer.say(octets_of(c.SUBMIT_SM, 2, **submitted("48600100200", b"hello")))
+                await peer.say(octets_of(c.SUBMIT_SM, 2, **MESSAGE))
                 peer.finish_writing()
             for peer in peers:
                 assert [answer[1] for answer in await peer.answers(2)] == [c.ESME_ROK]

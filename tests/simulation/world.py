@@ -27,6 +27,8 @@ from gateway.config import Address, Config
 from gateway.delivery import Mailbox
 from gateway.smpp import bind, link
 from gateway.smpp.pace import Pace
+from gateway.smpp.waiting import OVERHEAD
+from pdu.frames import SMALLEST
 from store.protocol import StoreError
 
 from .books import AWAY, CREDIT, HOME, Books, Customer
@@ -85,7 +87,7 @@ class World:
         self.disk = Disk(copied(template, folder), loop, Mood(self.chance("disk")))
         self.network = Network(
             loop, self.chance("network"), plan.choice((0.002, 0.05, 1.5)),
-            plan.choice(((262_144,), (262_144, 40, 7), (16, 200))), plan.choice((300, 2_000, 65_536)),
+            plan.choice(((link.CHUNK,), (link.CHUNK, 40, 7), (16, 200))), plan.choice((300, 2_000, 65_536)),
         )  # fmt: skip
         self.network.saw = lambda end, octets: self.note(f"arrived {octets.hex()}")
         self.witness = Witness(loop, self.books, self.disk)
@@ -253,7 +255,7 @@ class World:
             if held > most + 1000:
                 self.witness.says(f"{held} deliveries in memory")
         for one in gateway.server.links.values():
-            if one.session.backlog + len(one._unread) > link.BACKLOG + 262_144 + link.CHUNK:
+            if one.session.backlog > link.BACKLOG + link.CHUNK * (SMALLEST + OVERHEAD) // SMALLEST:
                 self.witness.says(f"{one.session.backlog} octets of requests wait")
             if one._transport is not None and one._transport.get_write_buffer_size() > 4 * link.UNWRITTEN + 20_000:
                 self.witness.says(f"{one._transport.get_write_buffer_size()} octets of answers wait")

@@ -19,7 +19,7 @@ from gateway.smpp.waiting import OVERHEAD
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.commands import CLOSED, OPEN
-from pdu.frames import SMALLEST, frame, submit_sm_resp
+from pdu.frames import frame, submit_sm_resp
 from store.protocol import OutcomeUnknown
 
 from ..scene import START_MS, settled
@@ -555,16 +555,20 @@ async def test_link_checks_before_a_bind_are_bounded_too() -> None:
     assert link.session.closing == "too much before a bind"
 
 
-async def test_a_flood_is_taken_in_chunks_so_that_others_have_their_turn() -> None:
+async def test_a_read_takes_a_chunk_at_most_so_that_others_have_their_turn() -> None:
     house = House()
     link, pipe, _account = await house.bound()
-    link.data_received(pdu(c.ENQUIRE_LINK) * (3 * CHUNK // SMALLEST))
-    first = len(pipe.read())
-    assert first <= CHUNK // SMALLEST
-    assert not pipe.is_reading()
+    other, _pipe, _account = await house.bound()
+    buffer = link.get_buffer(-1)
+    assert len(buffer) == CHUNK
+    octets = pdu(c.ENQUIRE_LINK) * 2
+    buffer[: len(octets) - 1] = octets[:-1]
+    link.buffer_updated(len(octets) - 1)
+    other.get_buffer(-1)[:] = bytes(CHUNK)  # whose ever it is next
+    link.get_buffer(-1)[:1] = octets[-1:]
+    link.buffer_updated(1)
     await settled()
-    assert first + len(pipe.read()) == 3 * CHUNK // SMALLEST
-    assert pipe.is_reading()
+    assert [command for command, _status, _sequence in pipe.read()] == [c.ENQUIRE_LINK_RESP] * 2
 
 
 async def test_last_words_that_nobody_reads_are_given_up() -> None:
@@ -646,6 +650,16 @@ async def test_when_the_link_is_gone_receipts_wait_a_moment_and_go(monkeypatch: 
     assert "asked after" not in told
     await gone.wait()
     assert told == ["asked before", "asked after"]
+
+
+async def test_what_a_link_is_told_to_say_after_it_was_given_up_counts_as_unwritten() -> None:
+    house = House()
+    link, pipe, _account = await house.bound()
+    link.abort("for a test")
+    assert link.holds_answers()
+    await settled()
+    assert pipe.is_gone()
+    assert link.holds_answers()
 
 
 # -- deliveries ----------------------------------------------------------------------------------------------------
