@@ -356,7 +356,8 @@ int main(int count, char **words) {
         if (now() > end || lines < connections) fail("not every connection could bind");
     if (silent) fprintf(stderr, "bound\n");
     if (warm_up > 0) start(), keep_sending(warm_up, 0), drain();
-    start();
+    if (silent) tally.started = now(); /* what came while the others were still binding counts */
+    else start();
     usage before = used();
     double own_before = own(), took = keep_sending(seconds, total), spent = own() - own_before;
     uint64_t answered = done();
