@@ -27,6 +27,9 @@ T = TypeVar("T")
 MEBIBYTE = 1 << 20
 GROWN = 32 * MEBIBYTE
 """By how much the WAL may grow before it is written back whatever is thought to be in it."""
+MEASURED = 64
+"""Transactions between two looks at its size. A look costs the next commit: since Linux 6.13 a file whose times were
+asked for gets new ones with the next write, and then its sync waits for the inode, too."""
 PINNED = 1024 * MEBIBYTE
 """How large it may grow because a snapshot is being read; then the reader is cut off."""
 STEPS = 1_000_000
@@ -49,11 +52,12 @@ BUSY = 5_000  # milliseconds, as sqlite3 has it
 class Connection(aiosqlite.Connection):
     def __init__(self, database: Path) -> None:
         super().__init__(partial(sqlite3.connect, database, isolation_level=None, cached_statements=CACHED), 64)
-        self._database, self._wal = str(database), f"{database}-wal"
+        self._database, self._wal, self._folder = str(database), f"{database}-wal", str(database.parent)
+        self._names = database.name, f"{database.name}-wal"
         self.books: Books | None = None
         """What the last transaction knew; touched by the thread only, and by nobody while one is under way."""
-        self._files: tuple[int, ...] = ()
-        self._size = self._written_back_at = 0
+        self._files: tuple[int | None, ...] = ()
+        self._size = self._written_back_at = self._unmeasured = 0
 
     async def _hop(self, function: Callable[..., T], *arguments: Any) -> T:
         """Run on the connection's thread. aiosqlite has no public name for it; the version is pinned."""
@@ -78,10 +82,11 @@ class Connection(aiosqlite.Connection):
         self._conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the WAL
         self._files = self._identity()
 
-    def _identity(self) -> tuple[int, ...]:
-        database, wal = os.stat(self._database), os.stat(self._wal)
-        self._size = wal.st_size
-        return database.st_dev, database.st_ino, wal.st_dev, wal.st_ino
+    def _identity(self) -> tuple[int | None, ...]:
+        """Inodes of the files that have the names of ours. As the folder has them: see MEASURED."""
+        with os.scandir(self._folder) as entries:
+            inodes = {entry.name: entry.inode() for entry in entries}
+        return tuple([inodes.get(name) for name in self._names])
 
     async def shut(self) -> None:
         """Closed, and the thread gone."""
@@ -99,6 +104,9 @@ class Connection(aiosqlite.Connection):
     def _transact(self, statements: Statements[R]) -> R:
         if self._identity() != self._files:  # what is written to a deleted file is lost at the next start
             raise OSError("the files of the store were removed or replaced while it was open")
+        self._unmeasured += 1
+        if self._unmeasured >= MEASURED:
+            self._unmeasured, self._size = 0, self._wal_size()
         connection = self._conn
         try:
             connection.execute("BEGIN IMMEDIATE")
@@ -165,7 +173,7 @@ class Connection(aiosqlite.Connection):
 
     def overgrown(self) -> bool:
         """Whether the WAL has become much larger since it was last written back (its file is never made smaller). As
-        the last transaction found it."""
+        a transaction not long ago found it."""
         return self._size - self._written_back_at > GROWN
 
     def _wal_size(self) -> int:

@@ -1,6 +1,7 @@
 """One hop for a transaction, and what waits to the end."""
 
 import asyncio
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -57,6 +58,21 @@ async def test_a_transaction_is_recognised_afresh(tmp_path: Path) -> None:
             assert not await writer.recognise(("SELECT 1 FROM t WHERE x = ?", (2,)), wipe)
             assert not await writer.recognise(None, wipe)
         assert (tmp_path / "db-wal").stat().st_size == 0
+
+
+@pytest.mark.parametrize("name", ["db", "db-wal"])
+@pytest.mark.parametrize("copied", [False, True])
+async def test_nothing_is_written_to_a_file_that_has_lost_its_name(tmp_path: Path, name: str, copied: bool) -> None:
+    async with connected(tmp_path / "db", WRITER) as writer:
+        await writer.fetch("CREATE TABLE t(x INTEGER PRIMARY KEY)")
+        await writer.transact(write(1))
+        kept = (tmp_path / name).rename(tmp_path / "kept")
+        if copied:
+            shutil.copy(kept, tmp_path / name)
+        with pytest.raises(OSError, match="removed or replaced"):
+            await writer.transact(write(2))
+        kept.rename(tmp_path / name)
+        assert await writer.transact(write(2)) == "2 rows"
 
 
 async def test_what_cannot_be_opened_is_down(tmp_path: Path) -> None:
