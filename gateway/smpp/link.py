@@ -85,6 +85,7 @@ class Link(asyncio.BufferedProtocol):
         self.rate = 0.0  # requests a second, smoothed over some ten of them
         self._served = 0  # since the last tick
         self._flushing = self._reading_paused = self._answers_lost = False
+        self._sated = False  # a chunk was read in this turn
         self._after_writing: list[Callable[[], None]] = []
 
     # -- asyncio's side --------------------------------------------------------------------------------------------
@@ -116,7 +117,14 @@ class Link(asyncio.BufferedProtocol):
         return INBOX
 
     def buffer_updated(self, nbytes: int) -> None:
+        if nbytes == CHUNK:  # there may be more, and uvloop would read on before anybody else has a turn
+            self._sated = True
+            self._loop.call_soon(self._read_on)
         self.data_received(bytes(INBOX[:nbytes]))
+
+    def _read_on(self) -> None:
+        self._sated = False
+        self._regulate()
 
     def data_received(self, data: bytes) -> None:
         session, now = self.session, self._clock()
@@ -198,7 +206,7 @@ class Link(asyncio.BufferedProtocol):
         """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down. A closed
         session that waits for the end of its work has nothing to read for."""
         waits = self.session.closing is not None and self._work is not None
-        wanted = not waits and self._stuck_since is None and self.session.backlog <= BACKLOG
+        wanted = not (waits or self._sated) and self._stuck_since is None and self.session.backlog <= BACKLOG
         if self._transport is None or wanted is not self._reading_paused:
             return
         self._reading_paused = not wanted

@@ -19,7 +19,7 @@ from gateway.smpp.waiting import OVERHEAD
 from pdu import codec, tlv
 from pdu import constants as c
 from pdu.commands import CLOSED, OPEN
-from pdu.frames import frame, submit_sm_resp
+from pdu.frames import SMALLEST, frame, submit_sm_resp
 from store.protocol import OutcomeUnknown
 
 from ..scene import START_MS, settled
@@ -555,18 +555,34 @@ async def test_link_checks_before_a_bind_are_bounded_too() -> None:
     assert link.session.closing == "too much before a bind"
 
 
-async def test_a_read_takes_a_chunk_at_most_so_that_others_have_their_turn() -> None:
+def read(link: Link, octets: bytes) -> None:
+    """As the loop does it: into the link's buffer, whose ever it is next."""
+    buffer = link.get_buffer(-1)
+    buffer[: len(octets)] = octets
+    link.buffer_updated(len(octets))
+
+
+async def test_a_flood_is_taken_in_chunks_so_that_others_have_their_turn() -> None:
+    house = House()
+    link, pipe, _account = await house.bound()
+    assert len(link.get_buffer(-1)) == CHUNK
+    read(link, pdu(c.ENQUIRE_LINK) * (CHUNK // SMALLEST))
+    assert not pipe.is_reading()
+    await settled()
+    assert pipe.is_reading()
+    read(link, pdu(c.ENQUIRE_LINK))
+    assert pipe.is_reading()
+    assert len(pipe.read()) == CHUNK // SMALLEST + 1
+
+
+async def test_what_one_link_has_read_is_not_touched_by_what_another_reads() -> None:
     house = House()
     link, pipe, _account = await house.bound()
     other, _pipe, _account = await house.bound()
-    buffer = link.get_buffer(-1)
-    assert len(buffer) == CHUNK
     octets = pdu(c.ENQUIRE_LINK) * 2
-    buffer[: len(octets) - 1] = octets[:-1]
-    link.buffer_updated(len(octets) - 1)
-    other.get_buffer(-1)[:] = bytes(CHUNK)  # whose ever it is next
-    link.get_buffer(-1)[:1] = octets[-1:]
-    link.buffer_updated(1)
+    read(link, octets[:-1])
+    read(other, bytes(3))
+    read(link, octets[-1:])
     await settled()
     assert [command for command, _status, _sequence in pipe.read()] == [c.ENQUIRE_LINK_RESP] * 2
 
