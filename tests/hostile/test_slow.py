@@ -101,7 +101,10 @@ async def test_connections_that_are_dead_on_one_side(arena: Arena) -> None:
     """No packet reaches them any more: they are given up, and what they were owed goes to another bind."""
     desk = arena.server.desk
     login = desk.account("half-open", enquire_link=2, response_timeout=3, max_binds=0, window=WINDOW)
-    async with arena.case("connections that are dead on one side", 20), Crowd(arena.server.port) as crowd:
+    async with (
+        arena.case("connections that are dead on one side", 20, guesses=True),
+        Crowd(arena.server.port) as crowd,
+    ):
         peers = [await crowd.bound(login) for _ in range(20)]
         async with await bound(arena.server.port, login, c.BIND_TRANSMITTER) as sender:
             for peer in peers:
