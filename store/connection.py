@@ -251,7 +251,12 @@ async def finished(work: Awaitable[T]) -> T:
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
-        if not task.cancelled():
-            task.exception()  # seen, so that nobody complains; the cancellation is what the caller hears
+        seen(task)  # the cancellation is what the caller hears
         raise cancelled
     return task.result()
+
+
+def seen(task: asyncio.Future[Any]) -> None:
+    """What went wrong in it is for whoever waits for it; if nobody does, the loop need not complain."""
+    if not task.cancelled():
+        task.exception()

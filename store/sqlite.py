@@ -18,7 +18,7 @@ from typing import Any
 from . import accounts, auditing, reading
 from .backup import write
 from .committer import Committer, Hop
-from .connection import READER, WRITER, Connection, connected, finished
+from .connection import READER, WRITER, Connection, connected, finished, seen
 from .failures import is_damage, meaning
 from .files import prepared
 from .group import Entry, Told, Verb
@@ -165,9 +165,9 @@ class SqliteStore:
         """A transaction of its own. It goes on when its caller is cancelled: its observer must hear of it."""
         if self._committer.closed:
             raise StoreDown("the store is closed")
-        task = self._loop.create_task(self._committer.run(statements))
-        self._running.add(task)
+        self._running.add(task := self._loop.create_task(self._committer.run(statements)))
         task.add_done_callback(self._running.discard)
+        task.add_done_callback(seen)
         try:
             return (await asyncio.shield(task)).value
         except (StoreError, ValueError):

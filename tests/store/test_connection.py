@@ -1,13 +1,14 @@
 """One hop for a transaction, and what waits to the end."""
 
 import asyncio
+import gc
 import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from store.connection import WRITER, connected, finished
+from store.connection import WRITER, connected, finished, seen
 from store.failures import CommitFailed
 from store.protocol import StoreDown
 from store.sql import Statements
@@ -116,3 +117,19 @@ async def test_finished_cannot_be_hurried(fails: bool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert ended == [True]
+
+
+async def test_what_failed_and_nobody_waits_for_is_no_complaint_of_the_loop() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context["message"]))
+
+    async def fail() -> None:
+        raise StoreDown("no disk")
+
+    for look in (lambda task: None, seen):
+        task = asyncio.create_task(fail())
+        task.add_done_callback(look)
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+    assert complaints == ["Task exception was never retrieved"]  # of the first
