@@ -115,7 +115,6 @@ class Bucket:
 
     def __init__(self) -> None:
         self.level, self._at = 0.0, 0.0
-        self._forgiven = 0.0  # the change whose forgiveness is counted in
 
     def take(self, parts: int, now: float, terms: list[Terms], changed: float) -> str:
         """`changed`: when the last change was in force. -> what is wrong with that."""
@@ -125,11 +124,8 @@ class Bucket:
             self.level = 0.0
             return ""
         self.level = max(0.0, self.level - (now - self._at) * max(rates))
-        if len(terms) > 1:  # whenever a change comes, it forgives what is more than a burst
-            self.level = min(self.level, burst - parts)
-        elif changed != self._forgiven:
-            self.level = min(self.level, max(0.0, burst - (now - max(changed, self._at)) * max(rates)))
-            self._forgiven = changed
+        if len(terms) > 1 or changed > self._at:  # a change forgives; how much depends on when it came
+            self.level = 0.0
         alone = self.level <= 1e-6  # a message of more parts than the burst may pass then
         self.level, self._at = self.level + parts, now
         if self.level > burst + 1e-6 and not (alone and parts <= 2):
