@@ -36,6 +36,7 @@ log = structlog.get_logger()
 CHUNK = 32 * 1024  # octets that are read from one link in one turn of the loop: a flood must not hold up the others
 BACKLOG = 256 * 1024  # octets of requests that may wait; beyond, the socket is not read
 UNWRITTEN = 64 * 1024  # octets of answers that may wait; beyond, nothing new is begun
+DELIVERY = 200  # octets of an ordinary delivery
 LINGER = 5  # ticks that a closed session's last words may take to leave
 GRACE = 1.0  # seconds a receipt waits when the link that has its response is gone
 INBOX = memoryview(bytearray(CHUNK))  # of all links: what was read is taken out before anything else is read
@@ -78,7 +79,8 @@ class Link(asyncio.BufferedProtocol):
         self._writable.set()
         self._habit = Habit()
         self._turn: asyncio.Future[None] | None = None  # until the common turn of those that send on
-        self._stuck_since: float | None = None
+        self._stuck_since: float | None = None  # when the peer last took of what it has to read, while that is too much
+        self._untaken = 0  # octets of it, at the last look
         self._breathless = 0  # requests served since the others had their turn
         self._closing_for = 0  # ticks
         self.working = 0  # requests under way
@@ -290,7 +292,11 @@ class Link(asyncio.BufferedProtocol):
             self._after_writing.append(then)
 
     def room(self) -> int:
-        return self.session.room() if self._stuck_since is None and self._transport is not None else 0
+        """Deliveries alone must not make it stuck: their answers would not be read any more."""
+        if self._transport is None or self._stuck_since is not None:
+            return 0
+        free = UNWRITTEN // 2 - self._transport.get_write_buffer_size()
+        return min(self.session.room(), max(0, free // DELIVERY))
 
     def deliver(self, dues: Sequence[Due]) -> None:
         self.session.deliver(dues, self._clock())
@@ -319,8 +325,8 @@ class Link(asyncio.BufferedProtocol):
         self.rate, self._served = 0.9 * self.rate + 0.1 * self._served, 0
         if late:
             self.account.mailbox.answered([(due, ESME_RUNKNOWNERR) for due in late], now)
-        if self._stuck_since is not None and now - self._stuck_since >= (self.session.timers.response or 60.0):
-            self.abort("answers not read")
+        if self._stuck_since is not None:
+            self._tick_stuck(self._stuck_since, now)
         if self._after_writing:
             self._release_answers()
         if self.session.closing is not None:
@@ -328,6 +334,14 @@ class Link(asyncio.BufferedProtocol):
             if self._closing_for > LINGER:
                 self.abort("last words not read")
         self._flush()
+
+    def _tick_stuck(self, since: float, now: float) -> None:
+        """A peer that reads slowly is not one that reads nothing."""
+        before, self._untaken = self._untaken, 0 if self._transport is None else self._transport.get_write_buffer_size()
+        if self._untaken < before:
+            self._stuck_since = now
+        elif now - since >= (self.session.timers.response or 60.0):
+            self.abort("answers not read")
 
     # -- out -------------------------------------------------------------------------------------------------------
     def _flush_soon(self) -> None:

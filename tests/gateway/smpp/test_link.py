@@ -12,7 +12,7 @@ from gateway.accounts import Account
 from gateway.delivery import Due
 from gateway.smpp import link as link_module
 from gateway.smpp.handling import Answer, Asker
-from gateway.smpp.link import BACKLOG, CHUNK, LINGER, UNWRITTEN, Link
+from gateway.smpp.link import BACKLOG, CHUNK, DELIVERY, LINGER, UNWRITTEN, Link
 from gateway.smpp.server import Caps, Server
 from gateway.smpp.session import STRANGE, Timers
 from gateway.smpp.waiting import OVERHEAD
@@ -516,6 +516,21 @@ async def test_who_is_lost_in_the_middle_of_it_leaves_nothing_waiting() -> None:
     assert (account.links, house.server.links) == ([], {})
 
 
+async def test_who_reads_slowly_is_not_taken_for_one_who_does_not_read() -> None:
+    house = House()
+    link, pipe, _account = await house.bound(window=100, response_timeout=3)
+    await flooded(house, link, pipe)
+    for _ in range(20):
+        del pipe.waiting[:100]
+        house.tick()
+        await settled()
+    assert not pipe.is_gone()
+    for _ in range(3):
+        house.tick()
+    await settled()
+    assert pipe.is_gone()
+
+
 async def test_when_it_reads_again_everything_goes_on_in_order() -> None:
     house = House()
     link, pipe, _account = await house.bound(window=100)
@@ -681,6 +696,22 @@ async def test_what_a_link_is_told_to_say_after_it_was_given_up_counts_as_unwrit
 # -- deliveries ----------------------------------------------------------------------------------------------------
 def dues(*ids: int) -> list[Due]:
     return [Due(id_, b"body and TLVs", 4, START_MS) for id_ in ids]
+
+
+async def test_deliveries_stop_where_they_are_not_taken_long_before_requests_do() -> None:
+    house = House()
+    link, pipe, _account = await house.bound(delivery_window=1000)
+    assert link.room() == UNWRITTEN // 2 // DELIVERY
+    pipe.reads = False
+    link.deliver([Due(id_, bytes(DELIVERY), DELIVERY, START_MS) for id_ in range(100)])
+    await settled()
+    assert 0 < link.room() < UNWRITTEN // 2 // DELIVERY - 100
+    link.deliver([Due(id_, bytes(DELIVERY), DELIVERY, START_MS) for id_ in range(100, 200)])
+    await settled()
+    assert link.room() == 0
+    assert pipe.is_reading()
+    pipe.read_again()
+    assert link.room() == UNWRITTEN // 2 // DELIVERY
 
 
 async def owing(house: House, account: Account, *ids: int) -> None:
