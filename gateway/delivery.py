@@ -81,6 +81,7 @@ class Mailbox:
     PAGE = 200  # deliveries read at once
     STOCK = 4  # pages in memory below which the next one is read
     BITE = 100  # deliveries given out in one turn of the loop
+    LOOK = 60  # ticks with nothing under way, after which the store is asked whether that is right
     GIVE_WAY = 0.002  # seconds from one bite of a backlog to the next while clients wait for the store
 
     def __init__(self, account: int, store: Keeper, load: Load, wall_ms: Callable[[], int], seconds: Histogram) -> None:
@@ -99,6 +100,7 @@ class Mailbox:
         self._cursor = 0
         self._loading: asyncio.Task[None] | None = None
         self._pumping = self._giving_way = False
+        self._idle = 0  # ticks
         self._arrived: set[int] = set()  # offered while a page was being read
 
     def restore(self, owed: int, oldest_ms: int) -> None:
@@ -156,6 +158,8 @@ class Mailbox:
 
     # -- out -------------------------------------------------------------------------------------------------------
     def join(self, link: Receiver) -> None:
+        if not self.links:
+            self._look()
         self.links.append(link)
         self._refill()
         self.pump()
@@ -269,6 +273,20 @@ class Mailbox:
         if again:
             self._due.extendleft(reversed(again))
         self.pump()
+        self._idle = self._idle + 1 if self.links and self._is_at_rest() else 0
+        if self._idle >= self.LOOK:
+            self._look()
+            self._refill()
+
+    def _is_at_rest(self) -> bool:
+        """Nothing is owed, as far as anybody here knows."""
+        under_way = self._spilled or self._due or self._paused or self._leaving or self._expected
+        return not under_way and not any(True for link in self.links for _due in link.awaited())
+
+    def _look(self) -> None:
+        """The store may owe what nobody here was told of: a commit whose outcome is unknown tells nobody."""
+        if not self._spilled:
+            self._spilled, self._spilled_ms, self._cursor = True, self._wall_ms(), 0
 
     # -- pages from the store --------------------------------------------------------------------------------------
     def _refill(self) -> None:

@@ -464,6 +464,7 @@ async def test_what_the_store_gave_up_is_counted_no_more(hall: Hall) -> None:
 # -- the age of the oldest -----------------------------------------------------------------------------------------
 async def test_the_age_is_that_of_the_oldest_that_is_still_owed(hall: Hall) -> None:
     reader, start = hall.join(window=1), hall.clock.wall_ms()
+    await settled()
     for number in range(5):
         hall.offer(number)
         hall.clock.pass_(10.0)
@@ -523,5 +524,39 @@ async def test_what_is_no_backlog_waits_for_nobody() -> None:
     hall = Hall(Prompt)
     hall.shelf.awaited = True
     reader = hall.join(window=10)
+    await settled()
     hall.offer(1, 2)
     assert ids(reader.delivered) == [1, 2]
+
+
+# -- what nobody told of -----------------------------------------------------------------------------------------
+async def test_who_comes_gets_what_the_store_owes_though_nobody_was_told(hall: Hall) -> None:
+    hall.dues(1, 2)  # a commit whose outcome nobody knows
+    reader = hall.join()
+    await settled()
+    assert ids(reader.delivered) == [1, 2]
+
+
+async def test_who_is_there_gets_it_when_nothing_has_been_under_way_for_a_while(hall: Hall) -> None:
+    reader = hall.join()
+    await settled()
+    hall.offer(1)
+    hall.dues(2)
+    for _ in range(2 * Mailbox.LOOK):
+        hall.box.tick(hall.clock())
+        await settled()
+    assert ids(reader.delivered) == [1]  # it is not answered yet
+    hall.answer(reader)
+    await settled()
+    for _ in range(Mailbox.LOOK):
+        assert ids(reader.delivered) == [1]
+        hall.box.tick(hall.clock())
+        await settled()
+    assert ids(reader.delivered) == [1, 2]
+
+
+async def test_where_nobody_listens_the_store_is_not_asked(hall: Hall) -> None:
+    for _ in range(2 * Mailbox.LOOK):
+        hall.box.tick(hall.clock())
+    await settled()
+    assert hall.shelf.pages == []
