@@ -57,6 +57,7 @@ class Customer:
     system_id: str
     settings: dict[str, Any]
     terms: list[Terms] = field(default_factory=list)
+    history: list[Terms] = field(default_factory=list)
     changed: float = 0.0  # when it was last certain that a change was in force
     sent: list[Sent] = field(default_factory=list)
     clients: list[Esme] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Customer:
         self.terms = self.in_force(now)
         self.may_expire = self.may_expire or "max_validity" in settings
         self.terms.append(Terms(Settings.of(settings), enabled))
+        self.history.append(self.terms[-1])
         return self.terms[-1]
 
     def confirmed(self, now: float, terms: Terms) -> None:
@@ -84,6 +86,10 @@ class Customer:
     def in_force(self, now: float) -> list[Terms]:
         """What may be in force now, as far as anybody outside can tell."""
         return [terms for terms in self.terms if terms.ends is None or terms.ends >= now]
+
+    def in_force_since(self, at: float) -> list[Terms]:
+        """What may have been in force at any time since then."""
+        return [terms for terms in self.history if terms.ends is None or terms.ends >= at]
 
     # -- what it has heard -------------------------------------------------------------------------------------
     def receipts(self) -> dict[tuple[str, str], set[int]]:

@@ -81,12 +81,16 @@ class Door:
     def _deliver(self, sequence: int, now: float) -> None:
         assert self.customer is not None
         terms = self.customer.in_force(now)
-        patience = min(each.settings.response_timeout for each in terms)
-        self._out = {number: at for number, at in self._out.items() if now - at < patience}
+        self._out = {number: at for number, at in self._out.items() if now - at < self._patience(at)}
         self._out[sequence] = now
         window = max(each.settings.effective_delivery_window for each in terms)
         if len(self._out) > window:
             self._witness.says(f"{len(self._out)} deliveries unanswered on a window of {window}")
+
+    def _patience(self, at: float) -> float:
+        """How long it waits at least for the answer to what it delivered then."""
+        assert self.customer is not None
+        return min(each.settings.response_timeout for each in self.customer.in_force_since(at))
 
     def sent(self, octets: bytes) -> None:
         for command, status, _sequence, pdu in self._sent.pdus(octets):
