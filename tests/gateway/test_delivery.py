@@ -530,6 +530,7 @@ async def test_what_is_no_backlog_waits_for_nobody() -> None:
 
 
 # -- what nobody told of -----------------------------------------------------------------------------------------
+@pytest.mark.promise("D2")
 async def test_who_comes_gets_what_the_store_owes_though_nobody_was_told(hall: Hall) -> None:
     hall.dues(1, 2)  # a commit whose outcome nobody knows
     reader = hall.join()
@@ -537,6 +538,7 @@ async def test_who_comes_gets_what_the_store_owes_though_nobody_was_told(hall: H
     assert ids(reader.delivered) == [1, 2]
 
 
+@pytest.mark.promise("D2")
 async def test_who_is_there_gets_it_when_nothing_has_been_under_way_for_a_while(hall: Hall) -> None:
     reader = hall.join()
     await settled()

@@ -14,7 +14,7 @@ from pdu import constants as c
 from pdu import receipt
 from pdu.bodies import DELIVER_SM_BODY
 from pdu.times import format_absolute
-from store.protocol import Batch, OutcomeUnknown, StoreDown
+from store.protocol import Batch, Contradiction, OutcomeUnknown, StoreDown
 
 from ..scene import START_MS, Peer, Reader, Scene, settled, submit
 
@@ -129,6 +129,41 @@ async def test_but_not_those_of_another_minute_or_of_an_answer_that_is_not_writt
     assert [due.id for due in reader.delivered] == [road.wire.ids[0], road.wire.ids[2]]
     peer.written()
     assert [due.id for due in reader.delivered] == [road.wire.ids[0], road.wire.ids[2], road.wire.ids[1]]
+
+
+async def test_one_that_had_ended_does_not_spoil_an_outcome_of_several(road: Road) -> None:
+    reader, parcels = road.reader(), [await road.sent(RECEIPT), await road.sent(RECEIPT), await road.sent(RECEIPT)]
+    road.end(parcels[1], c.UNDELIVERABLE, 9)
+    await settled()
+    road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, parcel.messages)) for parcel in parcels])
+    await settled()
+    first, second, third = road.wire.ids
+    states = {first: c.DELIVERED, second: c.UNDELIVERABLE, third: c.DELIVERED}
+    assert {id_: ended.state for id_, ended in road.memory.ended.items()} == states
+    assert sorted(due.id for due in reader.delivered) == [first, second, third]
+    assert road.meter.messages == {("smpp-a", "undeliverable"): 1, ("smpp-a", "delivered"): 2}
+    assert road.low_water() == road.minter.next
+    assert road.account_.mailbox._expected == []
+
+
+async def test_what_the_store_contradicts_keeps_none_of_those_beside_it_from_ending(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _d, call, *args: calls.append((call, args)))
+    reader, parcels = road.reader(), [await road.sent(RECEIPT), await road.sent(RECEIPT)]
+    road.memory.fail("settle", Contradiction("one of them is not this account's"), times=2)
+    road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, parcel.messages)) for parcel in parcels])
+    await settled()
+    for again, args in [calls.pop(0), calls.pop(0)]:  # the first of them is refused once more
+        again(*args)
+        await settled()
+    assert [due.id for due in reader.delivered] == [parcels[1].first]
+    [(again, args)] = calls
+    again(*args)
+    await settled()
+    assert [due.id for due in reader.delivered] == [parcels[1].first, parcels[0].first]
+    assert road.low_water() == road.minter.next
 
 
 async def test_a_message_ends_once(road: Road) -> None:
@@ -268,6 +303,7 @@ async def test_nor_does_that_of_a_message_that_wants_no_receipt(road: Road) -> N
     assert len(reader.delivered) == 1
 
 
+@pytest.mark.promise("D5")
 async def test_the_receipt_of_a_message_that_expires_waits_too(road: Road) -> None:
     reader, peer = road.reader(), Peer(road.account_)
     parcel = await road.sent(RECEIPT, unheard=peer)

@@ -6,12 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from store.office import history
 from store.office.history import Unwanted, Wanted
-from store.protocol import Batch, Outcome, RefusalRow, Store
+from store.protocol import Batch, Outcome, OutcomeUnknown, RefusalRow, Store, StoreDown, StoreError
+from store.sql import Statement
 from tests.store.backends import account, sqlite
 from tests.store.conftest import Reopen
 
@@ -107,6 +109,35 @@ async def test_the_index_takes_each_message_once_and_catches_up(store: Store) ->
 
 async def entered(store: Store, mine: int) -> int:
     return await store.history.count(mine, Wanted())
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["not written", "written, and nobody knows"])
+async def test_what_could_not_ride_along_is_entered_the_next_time(
+    store: Store, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await account(store)
+    await fill(store, mine.id, [Sent(10 + n, "A", "44", 2) for n in range(7)], each=7)
+    database: Any = store.history._database
+    along, faults = database.along, [StoreDown("no disk"), None, StoreDown("no disk"), StoreDown("no disk"), None]
+
+    async def failing(statements: Sequence[Statement]) -> None:
+        fault = faults.pop(0) if faults else None
+        if lost or fault is None:
+            await along(statements)
+        if fault is not None:
+            raise OutcomeUnknown("the answer is lost") if lost else fault
+
+    monkeypatch.setattr(database, "along", failing)
+    more = True
+    while more:
+        try:
+            more = await store.history.enter(addresses, 3)
+        except StoreError:
+            more = True
+    assert faults == []
+    assert await store.history.behind() == 0
+    assert [row.id for row in await store.history.sent(mine.id, Wanted(), addresses, 99)] == list(range(16, 9, -1))
+    assert await entered(store, mine.id) == 7
 
 
 async def test_a_commit_of_any_size_is_entered_in_bites_of_the_size_asked_for(reopen: Reopen) -> None:
