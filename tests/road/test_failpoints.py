@@ -77,10 +77,13 @@ class Drill(NamedTuple):
     pending: bool = False  # it needs a store whose server was killed
     also: str = ""  # another failpoint that leads there
     idle: bool = False  # it is met before anything is served
+    most: int = MANY  # hits of it in one process
     errand: Errand = nothing
 
 
+FIRST = "in-automatic-topup"  # before others have used up what an account may ask for in a day
 DRILLS = {
+    FIRST: Drill(most=20),  # a hundred a day, in three processes that go on after their hit
     "before-checkpoint": Drill(once=True, also="after-commit=raise@3"),  # after it the WAL is written back
     "after-checkpoint": Drill(once=True, also="after-commit=raise@3"),
     "before-mark": Drill(once=True),
@@ -91,7 +94,6 @@ DRILLS = {
     "after-stop": Drill(once=True, signal=True, fatal=True),
 }
 ELSEWHERE = {"in-create", "in-migration", "in-restore"}  # no load can bring a server there: tests of their own
-FIRST = "in-automatic-topup"  # before others have used up what an account may ask for in a day
 NAMES = [FIRST, *(name for name in POINTS if name not in ELSEWHERE | {FIRST})]
 GROUPS = [NAMES[at : at + TOGETHER] for at in range(0, len(NAMES), TOGETHER)]
 
@@ -103,7 +105,7 @@ def processes(name: str, drill: Drill, chance: random.Random) -> Iterator[str]:
             yield ",".join(filter(None, (drill.also, f"{name}={mode}@1")))
     elif LONG:
         for mode in MODES:
-            yield f"{name}={mode}@{chance.randint(1, MANY)}"
+            yield f"{name}={mode}@{chance.randint(1, drill.most)}"
     else:
         first, second, third = sorted(chance.sample(range(1, FEW + 1), 3))
         yield f"{name}={MODES[0]}@{first},{name}={MODES[1]}@{second},{name}={MODES[2]}@{third}"
