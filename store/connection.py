@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from functools import partial
@@ -30,6 +31,8 @@ GROWN = 32 * MEBIBYTE
 MEASURED = 64
 """Transactions between two looks at its size. A look costs the next commit: since Linux 6.13 a file whose times were
 asked for gets new ones with the next write, and then its sync waits for the inode, too."""
+SETTLED = 1_000_000_000
+"""Nanoseconds after which a folder surely shows another time when it changes again."""
 PINNED = 1024 * MEBIBYTE
 """How large it may grow because a snapshot is being read; then the reader is cut off."""
 STEPS = 1_000_000
@@ -53,10 +56,10 @@ class Connection(aiosqlite.Connection):
     def __init__(self, database: Path) -> None:
         super().__init__(partial(sqlite3.connect, database, isolation_level=None, cached_statements=CACHED), 64)
         self._database, self._wal, self._folder = str(database), f"{database}-wal", str(database.parent)
-        self._names = database.name, f"{database.name}-wal"
         self.books: Books | None = None
         """What the last transaction knew; touched by the thread only, and by nobody while one is under way."""
-        self._files: tuple[int | None, ...] = ()
+        self._files: tuple[int, ...] = ()
+        self._as_of: tuple[int, int, int] | None = None  # what the folder was when the files were last looked at
         self._size = self._written_back_at = self._unmeasured = 0
 
     async def _hop(self, function: Callable[..., T], *arguments: Any) -> T:
@@ -82,11 +85,24 @@ class Connection(aiosqlite.Connection):
         self._conn.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # opens the WAL
         self._files = self._identity()
 
-    def _identity(self) -> tuple[int | None, ...]:
-        """Inodes of the files that have the names of ours. As the folder has them: see MEASURED."""
-        with os.scandir(self._folder) as entries:
-            inodes = {entry.name: entry.inode() for entry in entries}
-        return tuple([inodes.get(name) for name in self._names])
+    def _identity(self) -> tuple[int, ...]:
+        """Which files have the names of ours; none: one is missing."""
+        try:
+            database, wal = os.stat(self._database), os.stat(self._wal)
+        except FileNotFoundError:
+            return ()
+        return database.st_dev, database.st_ino, wal.st_dev, wal.st_ino
+
+    def _in_place(self) -> bool:
+        """Whether our files still have their names: asked of their folder, and of themselves only after it has changed
+        (see MEASURED). Within a tick of the system's clock it may change twice and show one time."""
+        folder = os.stat(self._folder)
+        as_of = folder.st_dev, folder.st_ino, folder.st_mtime_ns
+        if as_of != self._as_of:
+            if self._identity() != self._files:
+                return False
+            self._as_of = as_of if time.time_ns() - folder.st_mtime_ns > SETTLED else None
+        return True
 
     async def shut(self) -> None:
         """Closed, and the thread gone."""
@@ -102,7 +118,7 @@ class Connection(aiosqlite.Connection):
         return self._send(self._transact, statements)
 
     def _transact(self, statements: Statements[R]) -> R:
-        if self._identity() != self._files:  # what is written to a deleted file is lost at the next start
+        if not self._in_place():  # what is written to a deleted file is lost at the next start
             raise OSError("the files of the store were removed or replaced while it was open")
         self._unmeasured += 1
         if self._unmeasured >= MEASURED:

@@ -78,6 +78,8 @@ async def test_headers_without_measure(arena: Arena) -> None:
             for peer in peers:
                 await peer.say(request("/")[:-2] + b"X-A: " + b"b" * 200 * KIB)
             await all_hung_up_on(peers, 5)
+            for peer in peers:
+                crowd.leave(peer)
 
 
 @pytest.mark.promise("A1", "A2")

@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import os
+import resource
 import shutil
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -63,9 +66,14 @@ async def test_a_transaction_is_recognised_afresh(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["db", "db-wal"])
 @pytest.mark.parametrize("copied", [False, True])
-async def test_nothing_is_written_to_a_file_that_has_lost_its_name(tmp_path: Path, name: str, copied: bool) -> None:
+@pytest.mark.parametrize("old", [False, True], ids=["in a folder that has just changed", "in one that has not"])
+async def test_nothing_is_written_to_a_file_that_has_lost_its_name(
+    tmp_path: Path, name: str, copied: bool, old: bool
+) -> None:
     async with connected(tmp_path / "db", WRITER) as writer:
         await writer.fetch("CREATE TABLE t(x INTEGER PRIMARY KEY)")
+        if old:
+            os.utime(tmp_path, (0, 0))
         await writer.transact(write(1))
         kept = (tmp_path / name).rename(tmp_path / "kept")
         if copied:
@@ -74,6 +82,19 @@ async def test_nothing_is_written_to_a_file_that_has_lost_its_name(tmp_path: Pat
             await writer.transact(write(2))
         kept.rename(tmp_path / name)
         assert await writer.transact(write(2)) == "2 rows"
+
+
+async def test_a_commit_needs_no_descriptor(tmp_path: Path) -> None:
+    async with connected(tmp_path / "db", WRITER) as writer:
+        await writer.fetch("CREATE TABLE t(x INTEGER PRIMARY KEY)")
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+        try:
+            for folder in (0, time.time()):
+                os.utime(tmp_path, (folder, folder))
+                assert await writer.transact(write(int(folder))) in ("1 rows", "2 rows")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_what_cannot_be_opened_is_down(tmp_path: Path) -> None:
