@@ -52,9 +52,11 @@ class Arena:
             desk = self.server.desk
             self.newcomer = desk.account("newcomer", credits="1000000")
             self.victim = desk.account("victim", credits="1000000", max_binds=0, window=100)
+            self.slow = desk.account("slow", credits="1000000", max_binds=0, window=100, throughput=500)
             self._healthy = self._send_healthy(desk.account("healthy", credits="1000000", window=100))
-            words = ("-u", self.victim.system_id, "--password", self.victim.password, "-c", "1", "-n", "1")
-            self.server.cli("load", *words, "--port", str(self.server.port))  # from now on its password is known
+            for login in (self.victim, self.slow):  # from now on their passwords are known
+                words = ("-u", login.system_id, "--password", login.password, "-c", "1", "-n", "1")
+                self.server.cli("load", *words, "--port", str(self.server.port))
             self.look_back()
             self.began_with = self.server.memory()
         except BaseException:
