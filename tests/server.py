@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 HOUSE = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
+GIVEN = set[int]()  # free ports
 PATIENCE = 20.0  # seconds a loaded machine may take for what is normally done at once
 
 T = TypeVar("T")
@@ -32,10 +33,14 @@ class Login(NamedTuple):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that this process was not given before: the system may give a port again that nobody has bound yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def eventually(what: str, look: Callable[[], T], patience: float = PATIENCE) -> T:
