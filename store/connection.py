@@ -31,8 +31,8 @@ GROWN = 32 * MEBIBYTE
 MEASURED = 64
 """Transactions between two looks at its size. A look costs the next commit: since Linux 6.13 a file whose times were
 asked for gets new ones with the next write, and then its sync waits for the inode, too."""
-SETTLED = 1_000_000_000
-"""Nanoseconds after which a folder surely shows another time when it changes again."""
+SETTLED = 3_000_000_000
+"""Nanoseconds after which a folder surely shows another time when it changes again: FAT counts in two seconds."""
 PINNED = 1024 * MEBIBYTE
 """How large it may grow because a snapshot is being read; then the reader is cut off."""
 STEPS = 1_000_000

@@ -1,9 +1,8 @@
 """How much a request may bring along: what is larger is refused before anybody keeps it.
 
 Invariant: no more than the bound is ever handed on, whatever the request said about its length, and of what is larger
-than a form only a few requests at a time. Only where files are
-handed in may it be more than a form, and there nobody reads it before it is known who asks: FastAPI reads a body of
-JSON before it looks at rights.
+than a form only a few requests at a time. Only where files are handed in may it be more, and there nobody reads it
+before it is known who asks: FastAPI reads a body of JSON before it looks at rights.
 """
 
 from starlette.exceptions import HTTPException
