@@ -231,11 +231,12 @@ class Link(asyncio.BufferedProtocol):
             session.nack([request.sequence for request in requests], status)
             self._floor.refusals.note_command(account, len(requests))
             return
-        self.working = len(requests)
-        answer = await self._floor.handlers[command](self, requests, self._clock())
-        self.working, self._served = 0, self._served + len(requests)
+        self.working, began = len(requests), self._clock()
+        answer = await self._floor.handlers[command](self, requests, began)
+        self.working, self._served, now = 0, self._served + len(requests), self._clock()
         session.send(answer.octets)
-        self._habit.answered(self._clock(), len(requests) + session.number_waiting)
+        self._habit.answered(now, len(requests) + session.number_waiting)
+        self._floor.pace.served(now - began)
         if answer.then is not None:
             self._flush()
             answer.then()

@@ -2,7 +2,7 @@
 
 A client that sends no more before it has its answers gains by every answer that comes sooner, and is never held back
 here. One that sends on gains nothing: what it sends meanwhile shares the run, the commit and the write of what it sent
-before. Invariant: nobody is held back for longer than BEAT, and nobody at all while the machine has time to spare.
+before. Invariant: nobody is held back for longer than LONGEST, and nobody at all while the machine has time to spare.
 Knows no session and no store.
 """
 
@@ -11,10 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-BEAT = 0.0042
-"""Seconds from one common turn to the next, at most."""
-IDLE, BUSY = 0.15, 0.35
-"""Shares of a core: below the first nobody is held back, from the second on for a whole BEAT."""
+WITHIN, SLACK = 0.0065, 2.5
+"""Seconds within which nearly all shall be answered, and how often what serving a run usually takes has to have room in
+them: the rest is the time from one common turn to the next. So a slow machine has shorter ones than a fast one."""
+SHORTEST, LONGEST = 0.0025, 0.0048
+"""Seconds from one common turn to the next under full load. A slow disk gathers its own company."""
+USUAL = 64
+"""Runs over which the time that serving one takes is smoothed."""
+IDLE, BUSY = 0.15, 0.30
+"""Shares of a core: below the first nobody is held back, from the second on for as long as there is time."""
 MEASURED = 0.1
 """Seconds over which that share is taken."""
 PROMPT = 0.0005
@@ -65,6 +70,7 @@ class Pace:
         self._worked = cpu()
         self._timer: asyncio.TimerHandle | None = None
         self.beat = 0.0  # seconds between turns as things stand
+        self._serving = 0.0  # seconds that serving a run takes
 
     def turn(self) -> asyncio.Future[None] | None:
         """-> None: it is your turn now; else a future that is done when it is."""
@@ -86,7 +92,12 @@ class Pace:
         worked = self._cpu()
         share = (worked - self._worked) / (now - self._measured)
         self._worked, self._measured = worked, now
-        self.beat = BEAT * min(1.0, max(0.0, (share - IDLE) / (BUSY - IDLE)))
+        longest = min(LONGEST, max(SHORTEST, WITHIN - SLACK * self._serving))
+        self.beat = longest * min(1.0, max(0.0, (share - IDLE) / (BUSY - IDLE)))
+
+    def served(self, seconds: float) -> None:
+        """A run has its answers, so long after its turn came."""
+        self._serving += (seconds - self._serving) / USUAL
 
     def _begin(self) -> None:
         if self._timer is not None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.smpp.pace import BEAT, BUSY, IDLE, MANY, MEASURED, PROMPT, SURE, Habit, Pace
+from gateway.smpp.pace import BUSY, IDLE, LONGEST, MANY, MEASURED, PROMPT, SHORTEST, SLACK, SURE, WITHIN, Habit, Pace
 
 from ..scene import Clock
 
@@ -35,8 +35,8 @@ async def test_with_time_to_spare_everybody_has_a_turn_at_once(machine: Machine)
 
 async def test_under_load_who_comes_between_two_turns_waits_for_the_next_and_all_go_together(machine: Machine) -> None:
     machine.busy(BUSY)
-    assert machine.pace.beat == pytest.approx(BEAT)
-    machine.clock.pass_(BEAT / 2)
+    assert machine.pace.beat == pytest.approx(LONGEST)
+    machine.clock.pass_(LONGEST / 2)
     early, late = machine.pace.turn(), machine.pace.turn()
     assert early is not None
     assert late is not None
@@ -45,7 +45,7 @@ async def test_under_load_who_comes_between_two_turns_waits_for_the_next_and_all
 
 async def test_nobody_waits_whose_last_turn_was_long_enough_ago(machine: Machine) -> None:
     machine.busy(1.0)
-    machine.clock.pass_(BEAT)
+    machine.clock.pass_(LONGEST)
     assert machine.pace.turn() is None
     assert machine.pace.turn() is not None
 
@@ -53,7 +53,7 @@ async def test_nobody_waits_whose_last_turn_was_long_enough_ago(machine: Machine
 async def test_a_turn_that_is_due_takes_along_those_who_wait_for_a_timer_that_is_late(machine: Machine) -> None:
     machine.busy(1.0)
     waiting = machine.pace.turn()
-    machine.clock.pass_(BEAT)
+    machine.clock.pass_(LONGEST)
     assert machine.pace.turn() is None
     assert waiting is not None
     assert waiting.done()
@@ -70,19 +70,42 @@ async def test_who_was_called_for_another_reason_or_is_gone_disturbs_nobody(mach
     await third
 
 
-@pytest.mark.parametrize(("share", "beat"), [(0.0, 0.0), (IDLE, 0.0), ((IDLE + BUSY) / 2, BEAT / 2), (2.0, BEAT)])
-async def test_the_busier_the_longer_but_never_longer_than_a_beat(machine: Machine, share: float, beat: float) -> None:
+@pytest.mark.parametrize(
+    ("share", "beat"), [(0.0, 0.0), (IDLE, 0.0), ((IDLE + BUSY) / 2, LONGEST / 2), (2.0, LONGEST)]
+)
+async def test_the_busier_the_longer_but_never_too_long(machine: Machine, share: float, beat: float) -> None:
     machine.busy(share)
     assert machine.pace.beat == pytest.approx(beat)
+
+
+def served(machine: Machine, seconds: float) -> None:
+    for _ in range(1000):
+        machine.pace.served(seconds)
+
+
+async def test_what_serving_takes_is_taken_off_so_that_a_slow_machine_answers_in_time_too(machine: Machine) -> None:
+    served(machine, took := 0.0013)
+    machine.busy(1.0)
+    assert machine.pace.beat == pytest.approx(WITHIN - SLACK * took)
+    assert SHORTEST < machine.pace.beat < LONGEST
+
+
+async def test_however_long_serving_takes_turns_are_common_and_one_slow_run_changes_little(machine: Machine) -> None:
+    machine.pace.served(0.01)
+    machine.busy(1.0)
+    assert machine.pace.beat == pytest.approx(LONGEST)
+    served(machine, 5.0)
+    machine.busy(1.0)
+    assert machine.pace.beat == pytest.approx(SHORTEST)
 
 
 async def test_the_share_is_taken_over_some_time_and_again_and_again(machine: Machine) -> None:
     machine.busy(1.0)
     machine.clock.pass_(MEASURED / 2)
     machine.pace.turn()
-    assert machine.pace.beat == pytest.approx(BEAT)  # too early to judge
+    assert machine.pace.beat == pytest.approx(LONGEST)  # too early to judge
     machine.busy(0.0)
-    assert machine.pace.beat < BEAT
+    assert machine.pace.beat < LONGEST
 
 
 # -- habits --------------------------------------------------------------------------------------------------------
