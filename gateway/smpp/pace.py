@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-WITHIN, SLACK = 0.0065, 2.5
+WITHIN, SLACK = 0.0057, 1.4
 """Seconds within which nearly all shall be answered, and how often what serving a run usually takes has to have room in
 them: the rest is the time from one common turn to the next. So a slow machine has shorter ones than a fast one."""
-SHORTEST, LONGEST = 0.0025, 0.0048
+SHORTEST, LONGEST = 0.003, 0.0048
 """Seconds from one common turn to the next under full load. A slow disk gathers its own company."""
 USUAL = 64
 """Runs over which the time that serving one takes is smoothed."""
