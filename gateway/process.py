@@ -24,6 +24,9 @@ from .config import Address, Config
 
 log = structlog.get_logger()
 SWITCH = 0.0002  # seconds after which the loop gives way to the store's thread, which has ten short words a commit
+COLLECT = 200_000, 20, 50
+"""Objects more than were alive at the last collection, until the next; then as Python counts. What the road makes goes
+without a collector, but each of its looks takes in all messages under way: 50 ms in which nobody is served."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
 LARGE = 256 * 1024  # octets: a little more than is ever read from a socket at once; what TLS reserves a connection
 ROOM = 8 * 1024 * 1024  # octets that it keeps at the end of its heap, for what comes next
@@ -105,7 +108,7 @@ async def serve(
             public = create_public(admin, gateway.unready, config.web.trusted_proxies)
             endpoints = endpoints._replace(web=Address(*await listeners.enter_async_context(public_web(*at, public))))
         gc.freeze()  # what is alive now stays: the collector need not look at it again
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(*COLLECT)
         if ready is not None:
             ready(gateway, endpoints)
         await stop.wait()
