@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from .alarm import Expected
+
 WITHIN, SLACK = 0.0057, 1.4
 """Seconds within which nearly all shall be answered, and how often what serving a run usually takes has to have room in
 them: the rest is the time from one common turn to the next. So a slow machine has shorter ones than a fast one."""
@@ -27,6 +29,7 @@ PROMPT = 0.0005
 MANY = 8
 """So many requests are unanswered twice in a row only because there may not be more."""
 SURE, LONG_KNOWN = 2, 8
+Later = Callable[[float, Callable[[], None]], Expected]
 
 
 class Habit:
@@ -61,14 +64,17 @@ class Habit:
 
 
 class Pace:
-    """The common turns of one gateway. `cpu`: seconds this process has worked."""
+    """The common turns of one gateway."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], cpu: Callable[[], float]) -> None:
-        self._loop, self._clock, self._cpu = loop, clock, cpu
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float], cpu: Callable[[], float], later: Later
+    ) -> None:
+        """`cpu`: seconds this process has worked; `later`: calls in so many seconds."""
+        self._loop, self._clock, self._cpu, self._later = loop, clock, cpu, later
         self._waiting: list[asyncio.Future[None]] = []
         self._last = self._measured = clock()
         self._worked = cpu()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Expected | None = None
         self.beat = 0.0  # seconds between turns as things stand
         self._serving = 0.0  # seconds that serving a run takes
 
@@ -84,7 +90,7 @@ class Pace:
         future = self._loop.create_future()
         self._waiting.append(future)
         if self._timer is None:
-            self._timer = self._loop.call_later(wait, self._begin)
+            self._timer = self._later(wait, self._begin)
         return future
 
     def _measure(self, now: float) -> None:

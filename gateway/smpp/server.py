@@ -19,6 +19,7 @@ from acl.addresses import Networks
 
 from ..metrics import Traffic
 from ..refusals import Refusals
+from .alarm import Alarm
 from .bind import Door
 from .doorstep import Doorstep
 from .handling import Handler
@@ -89,7 +90,9 @@ class Server:
         """`proxies` say in a PROXY header whom they speak for."""
         self.door, self.handlers, self.refusals, self.traffic, self.timers = door, handlers, refusals, traffic, timers
         self.clock, self.draining = clock, False
-        self.pace = Pace(asyncio.get_running_loop(), clock, time.process_time)
+        loop = asyncio.get_running_loop()
+        self._alarm = Alarm(loop)
+        self.pace = Pace(loop, clock, time.process_time, self._alarm.call_later)
         self.links: dict[int, Link] = {}
         self.turned_away = 0
         self._caps, self._number = caps, 0
@@ -165,3 +168,4 @@ class Server:
             listener.close()
         for link in list(self.links.values()):
             link.abort("server stopped")
+        self._alarm.close()

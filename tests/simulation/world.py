@@ -179,7 +179,9 @@ class World:
         """What a process does from its start to its stop."""
         gateway = SmallGateway(self.config, store, wall=self.loop.wall, clock=self.loop.time)
         busy, began = self.chance(f"cpu {life.number}").choice((0.0, 0.3, 1.0)), self.loop.time()
-        gateway.server.pace = Pace(self.loop, self.loop.time, lambda: busy * (self.loop.time() - began))
+        gateway.server.pace = Pace(
+            self.loop, self.loop.time, lambda: busy * (self.loop.time() - began), self.loop.call_later
+        )
         try:
             await gateway.start()
             ready.set_result(gateway)

@@ -14,7 +14,8 @@ class Machine:
 
     def __init__(self) -> None:
         self.clock, self.worked = Clock(), 0.0
-        self.pace = Pace(asyncio.get_running_loop(), self.clock, lambda: self.worked)
+        loop = asyncio.get_running_loop()
+        self.pace = Pace(loop, self.clock, lambda: self.worked, loop.call_later)
 
     def busy(self, share: float) -> None:
         """So much of the time since the last look was work; a turn takes it in."""
