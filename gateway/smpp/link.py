@@ -236,9 +236,10 @@ class Link(asyncio.BufferedProtocol):
         self.working, self._served, now = 0, self._served + len(requests), self._clock()
         session.send(answer.octets)
         self._habit.answered(now, len(requests) + session.number_waiting)
-        self._floor.pace.served(now - began)
         if answer.then is not None:
             self._flush()
+            if not self.waits():
+                self._floor.pace.served(now - began)
             answer.then()
         else:  # nothing was accepted, so perhaps nothing was waited for
             self._flush_soon()

@@ -102,7 +102,7 @@ class Pace:
         self.beat = longest * min(1.0, max(0.0, (share - IDLE) / (BUSY - IDLE)))
 
     def served(self, seconds: float) -> None:
-        """A run has its answers, so long after its turn came."""
+        """A run of one that sends on is stored and has its answers, so long after its turn came."""
         self._serving += (seconds - self._serving) / USUAL
 
     def _begin(self) -> None:

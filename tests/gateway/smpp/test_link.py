@@ -394,6 +394,20 @@ async def test_what_follows_an_answer_is_done_once_it_is_written() -> None:
     assert seen == [[1, 2]]
 
 
+@pytest.mark.parametrize(("stored", "waits", "learned"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+async def test_how_long_serving_takes_is_learned_from_what_is_stored_for_who_sends_on(
+    stored: bool, waits: bool, learned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House()
+    link, _pipe, _account = await house.bound()
+    house.desk.then = (lambda: None) if stored else None
+    served: list[float] = []
+    monkeypatch.setattr(house.server.pace, "served", served.append)
+    monkeypatch.setattr(link, "waits", lambda: waits)
+    await said(link, submits(1, 2))
+    assert len(served) == learned
+
+
 @pytest.mark.parametrize("fault", [OutcomeUnknown("which?"), RuntimeError("a fault of ours")])
 async def test_a_session_whose_answer_nobody_knows_is_closed_without_one(fault: Exception) -> None:
     house = House()
