@@ -65,7 +65,8 @@ prove: $(DEV) ## the long proofs: 10,000 examples each, many kill -9 rounds (mos
 	@$(MAKE) hostile ARGS=
 
 prove-short: $(DEV) ## the same proofs in the size CI runs
-	@$(PYTEST) -m prove --timeout 600 $(ARGS)
+	@$(PYTEST) -m "prove and not alone" -n $(JOBS) --dist loadfile --timeout 600 $(ARGS)
+	@$(PYTEST) -m "prove and alone" --timeout 600 $(ARGS)
 
 lock: | $(BIN)/python ## write the lock files anew from pyproject.toml
 	@$(PIP) install "uv>=0.13,<0.14"

@@ -16,7 +16,7 @@ from tests.promises import HOUSE, note
 from tests.road.running import Road
 from tests.server import Login
 
-pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.alone, pytest.mark.timeout(1800)]
 RATE = 200  # parts a second of the account that sends ten times as many
 
 

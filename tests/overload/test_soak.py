@@ -29,7 +29,7 @@ from tests.road.running import Road
 from tests.road.traffic import Traffic
 from tests.server import HOST, Login
 
-pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.timeout(4000)]
+pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.alone, pytest.mark.timeout(4000)]
 SEED = int(os.environ.get("SMPPGATE_SEED", 0)) or secrets.randbelow(10**9)
 MIB = 1 << 20
 ACCOUNTS, CLIENTS = 3, 2  # of each

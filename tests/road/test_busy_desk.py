@@ -18,7 +18,7 @@ from tests.road.large import RARE_NUMBER, RARE_SENDER, Visitor, fill
 from tests.road.running import Road
 from tests.server import HOUSE, Login
 
-pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.alone, pytest.mark.timeout(3600)]
 
 SLOWEST = 0.3  # seconds
 READS = 5

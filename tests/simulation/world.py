@@ -30,6 +30,7 @@ from gateway.smpp.pace import Pace
 from gateway.smpp.waiting import OVERHEAD
 from pdu.frames import SMALLEST
 from store.protocol import StoreError
+from tests.road.client import CONNECTED
 
 from .books import AWAY, CREDIT, HOME, Books, Customer
 from .clock import Life, Loop
@@ -339,6 +340,7 @@ def end(loop: Loop) -> None:
         task._log_destroy_pending = False  # type: ignore[attr-defined]
     asyncio.set_event_loop(None)
     loop.close()
+    CONNECTED.clear()  # whoever was went with the world
 
 
 @contextmanager
