@@ -34,8 +34,9 @@ def selections_of_ci() -> list[Expression]:
     makefile = (HOUSE / "Makefile").read_text("utf-8")
     steps = re.findall(r"^step .* make ([a-z-]+)", (HOUSE / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
     recipes = [re.search(rf"^{target}:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE) for target in steps]
-    chosen = [re.search(r"-m (\"[^\"]+\"|\w+)", recipe[1]) for recipe in recipes if recipe and "PYTEST" in recipe[1]]
-    return [Expression.compile(found[1].strip('"')) for found in chosen if found]
+    runs_of_pytest = "".join(recipe[1] for recipe in recipes if recipe and "PYTEST" in recipe[1])
+    chosen: list[str] = re.findall(r"-m (\"[^\"]+\"|\w+)", runs_of_pytest)
+    return [Expression.compile(found.strip('"')) for found in chosen]
 
 
 def runs(check: Check, selection: Expression) -> bool:
