@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.server import Login
 
 pytestmark = [pytest.mark.road, pytest.mark.prove, pytest.mark.alone, pytest.mark.timeout(1800)]
 RATE = 200  # parts a second of the account that sends ten times as many
-ROUNDS = 8  # at most: the least disturbed is what we answer for, a disk that others use too stands still now and then
+ROUNDS = 5  # a disk that others use too stands still now and then
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ async def test_an_account_at_ten_times_its_rate_gets_its_rate_and_the_others_not
     greedy = road.desk.account("greedy", credits=10**7, throughput=RATE, window=100)
     quiet = sender(road.desk.account("quiet", credits=10**7), window=1, rate=50)
     alone, beside, goodput, offered = list[float](), list[float](), 0, 0
-    while len(alone) < 3 or (min(beside) > 2 * min(alone) + slack and len(alone) < ROUNDS):
+    for _ in range(ROUNDS):
         (told,) = await sent(road, seconds, quiet)
         alone.append(told["p99"])
         loud = asyncio.create_task(sent(road, seconds + 1, sender(greedy, window=1000, rate=10 * RATE)))
@@ -61,8 +62,8 @@ async def test_an_account_at_ten_times_its_rate_gets_its_rate_and_the_others_not
         ((told),) = await loud
         goodput += told["accepted"]
         offered += told["accepted"] + told["refused"]
-    p99 = min(alone), min(beside)
-    share = goodput / (len(alone) * (seconds + 1) * RATE)
+    p99 = statistics.median(alone), statistics.median(beside)
+    share = goodput / (ROUNDS * (seconds + 1) * RATE)
     said = f"p99 of others {1000 * p99[0]:.1f} ms alone, {1000 * p99[1]:.1f} ms beside; {share:.0%} of the rate taken"
     with capsys.disabled():
         print(f"\noverload: ten times the rate ({offered:,} offered): {said}", end="")
