@@ -78,7 +78,8 @@ class Link(asyncio.BufferedProtocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._habit = Habit()
-        self._turn: asyncio.Future[None] | None = None  # until the common turn of those that send on
+        self._turn: asyncio.Future[int] | None = None  # until the common turn of those that send on
+        self._in_turn = 0  # in which: the others wait for the end of ours
         self._stuck_since: float | None = None  # when the peer last took of what it has to read, while that is too much
         self._untaken = 0  # octets of it, at the last look
         self._breathless = 0  # requests served since the others had their turn
@@ -135,7 +136,7 @@ class Link(asyncio.BufferedProtocol):
         if answered:
             self.account.mailbox.answered(answered, now)
         if self._turn is not None and not session.waits_to_submit() and not self._turn.done():
-            self._turn.set_result(None)  # as long a run as there may be: now the client waits
+            self._turn.set_result(0)  # as long a run as there may be: now the client waits
         if self._work is not None:
             if session.number_waiting > waiting:
                 self._habit.asks_more(now)
@@ -177,6 +178,7 @@ class Link(asyncio.BufferedProtocol):
                     await self._bind(command, requests[0])
                 else:
                     await self._handle(command, requests)
+                self._end_turn()
                 if not self._writable.is_set():
                     self._flush()
                     await self._writable.wait()
@@ -187,6 +189,7 @@ class Link(asyncio.BufferedProtocol):
             log.exception("handler failed", peer=self.peer, reason=repr(fault))
             self.abort("internal error")
         finally:
+            self._end_turn()
             self._work = None
         if session.malformed:
             self._floor.refusals.note_malformed(self.bound_to, session.malformed)
@@ -200,9 +203,14 @@ class Link(asyncio.BufferedProtocol):
         session = self.session
         if session.waits_to_submit() and not self.waits() and (turn := self._floor.pace.turn()) is not None:
             self._turn = turn
-            await turn
+            self._in_turn = await turn
             self._turn = None
         return session.next_run()
+
+    def _end_turn(self) -> None:
+        if self._in_turn:
+            self._floor.pace.over(self._in_turn)
+            self._in_turn = 0
 
     def _regulate(self) -> None:
         """Read only while requests have room to wait and the peer takes its answers; else TCP slows it down. A closed

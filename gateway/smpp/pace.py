@@ -2,7 +2,7 @@
 
 A client that sends no more before it has its answers gains by every answer that comes sooner, and is never held back
 here. One that sends on gains nothing: what it sends meanwhile shares the run, the commit and the write of what it sent
-before. Invariant: nobody is held back for longer than LONGEST, and nobody at all while the machine has time to spare.
+before. Invariant: nobody is held back for longer than PATIENCE, and nobody at all while the machine has time to spare.
 Knows no session and no store.
 """
 
@@ -17,7 +17,10 @@ WITHIN, SLACK = 0.0057, 1.4
 """Seconds within which nearly all shall be answered, and how often what serving a run usually takes has to have room in
 them: the rest is the time from one common turn to the next. So a slow machine has shorter ones than a fast one."""
 SHORTEST, LONGEST = 0.003, 0.0048
-"""Seconds from one common turn to the next under full load. A slow disk gathers its own company."""
+"""Seconds from one common turn to the next under full load."""
+PATIENCE = 0.008
+"""Seconds after which one begins although not all of the last have their answers. One commit follows the other: a turn
+that began before would wait for theirs, miss its successor, and so on for good, in two halves with two commits."""
 USUAL = 64
 """Runs over which the time that serving one takes is smoothed."""
 IDLE, BUSY = 0.15, 0.30
@@ -71,27 +74,39 @@ class Pace:
     ) -> None:
         """`cpu`: seconds this process has worked; `later`: calls in so many seconds."""
         self._loop, self._clock, self._cpu, self._later = loop, clock, cpu, later
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[int]] = []
+        self._number = 0  # of the last turn
+        self._at_work = 0  # of those whose turn it was, without their answers yet
+        self._overdue = False  # the next turn, because of those
         self._last = self._measured = clock()
         self._worked = cpu()
         self._timer: Expected | None = None
         self.beat = 0.0  # seconds between turns as things stand
         self._serving = 0.0  # seconds that serving a run takes
 
-    def turn(self) -> asyncio.Future[None] | None:
-        """-> None: it is your turn now; else a future that is done when it is."""
+    def turn(self) -> asyncio.Future[int] | None:
+        """-> None: it is your turn now; else a future of the common turn's number, for `over`."""
         now = self._clock()
         if now >= self._measured + MEASURED:
             self._measure(now)
-        wait = self._last + self.beat - now
-        if wait <= 0:
-            self._begin()
+        if not self.beat:
             return None
         future = self._loop.create_future()
         self._waiting.append(future)
         if self._timer is None:
-            self._timer = self._later(wait, self._begin)
+            wait = self._last + self.beat - now
+            # even when it is due, whoever else has something in this turn of the loop comes along
+            self._timer = self._later(wait, self._due) if wait > 0 else self._loop.call_soon(self._due)
         return future
+
+    def over(self, number: int) -> None:
+        """One whose turn this was has its answers."""
+        if number != self._number:
+            return
+        self._at_work -= 1
+        if self._overdue and not self._at_work and self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._loop.call_soon(self._begin)
 
     def _measure(self, now: float) -> None:
         """How busy we are says how much is gained by doing things together."""
@@ -105,12 +120,17 @@ class Pace:
         """A run of one that sends on is stored and has its answers, so long after its turn came."""
         self._serving += (seconds - self._serving) / USUAL
 
+    def _due(self) -> None:
+        wait = self._last + PATIENCE - self._clock()
+        if self._at_work and wait > 0:
+            self._overdue, self._timer = True, self._later(wait, self._begin)
+        else:
+            self._begin()
+
     def _begin(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._last = self._clock()
+        self._timer, self._overdue, self._last = None, False, self._clock()
         waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():  # its turn came for another reason
-                future.set_result(None)
+        there = [future for future in waiting if not future.done()]  # else its turn came for another reason
+        self._number, self._at_work = self._number + 1, len(there)
+        for future in there:
+            future.set_result(self._number)

@@ -408,6 +408,26 @@ async def test_how_long_serving_takes_is_learned_from_what_is_stored_for_who_sen
     assert len(served) == learned
 
 
+@pytest.mark.parametrize(
+    ("stored", "faults"), [(True, []), (False, []), (True, [RuntimeError("a fault of ours")])], ids=str
+)
+async def test_the_others_wait_for_the_end_of_a_common_turn_and_it_does_end(
+    stored: bool, faults: list[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House()
+    link, _pipe, _account = await house.bound()
+    house.desk.then, house.desk.faults = (lambda: None) if stored else None, faults
+    turn = asyncio.get_running_loop().create_future()
+    turns, over = [turn], list[int]()
+    monkeypatch.setattr(house.server.pace, "turn", lambda: turns.pop() if turns else None)
+    monkeypatch.setattr(house.server.pace, "over", over.append)
+    await said(link, submits(1, 2))
+    assert over == []
+    turn.set_result(7)
+    await settled()
+    assert over == [7]
+
+
 @pytest.mark.parametrize("fault", [OutcomeUnknown("which?"), RuntimeError("a fault of ours")])
 async def test_a_session_whose_answer_nobody_knows_is_closed_without_one(fault: Exception) -> None:
     house = House()

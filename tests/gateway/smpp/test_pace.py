@@ -1,27 +1,77 @@
 """Who is held back, for how long, and who never."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
-from gateway.smpp.pace import BUSY, IDLE, LONGEST, MANY, MEASURED, PROMPT, SHORTEST, SLACK, SURE, WITHIN, Habit, Pace
+from gateway.smpp.pace import (
+    BUSY,
+    IDLE,
+    LONGEST,
+    MANY,
+    MEASURED,
+    PATIENCE,
+    PROMPT,
+    SHORTEST,
+    SLACK,
+    SURE,
+    WITHIN,
+    Habit,
+    Pace,
+)
 
 from ..scene import Clock
 
 
 class Machine:
-    """A pace over a clock that stands still, on a process that works as hard as it is told."""
+    """A pace over a clock that stands still, on a process as busy as it is told; its timer is rung by hand."""
 
     def __init__(self) -> None:
         self.clock, self.worked = Clock(), 0.0
-        loop = asyncio.get_running_loop()
-        self.pace = Pace(loop, self.clock, lambda: self.worked, loop.call_later)
+        self.rings: tuple[float, Callable[[], None]] | None = None  # when, and whom
+        self.pace = Pace(asyncio.get_running_loop(), self.clock, lambda: self.worked, self.call_later)
+
+    def call_later(self, seconds: float, then: Callable[[], None]) -> Machine:
+        assert self.rings is None, "one call at a time"
+        self.rings = self.clock() + seconds, then
+        return self
+
+    def cancel(self) -> None:
+        self.rings = None
+
+    def ring(self) -> None:
+        """The timer, at its time."""
+        assert self.rings is not None
+        at, then = self.rings
+        self.rings = None
+        self.clock.pass_(at - self.clock())
+        then()
 
     def busy(self, share: float) -> None:
-        """So much of the time since the last look was work; a turn takes it in."""
+        """So much of the time since the last look was work; a turn that nobody takes notes it."""
         self.clock.pass_(MEASURED)
         self.worked += MEASURED * share
-        self.pace.turn()
+        if (turn := self.pace.turn()) is not None:
+            turn.cancel()
+
+    def turns(self, number: int) -> list[asyncio.Future[int]]:
+        turns = [self.pace.turn() for _ in range(number)]
+        return [turn for turn in turns if turn is not None]
+
+    async def under_load(self) -> None:
+        """All the time works, and a common turn, of nobody, has just begun."""
+        self.busy(1.0)
+        await settled()
+        assert self.rings is None
+
+
+async def settled() -> None:
+    """Whatever is to come soon has come."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @pytest.fixture
@@ -35,40 +85,77 @@ async def test_with_time_to_spare_everybody_has_a_turn_at_once(machine: Machine)
 
 
 async def test_under_load_who_comes_between_two_turns_waits_for_the_next_and_all_go_together(machine: Machine) -> None:
-    machine.busy(BUSY)
-    assert machine.pace.beat == pytest.approx(LONGEST)
+    await machine.under_load()
     machine.clock.pass_(LONGEST / 2)
-    early, late = machine.pace.turn(), machine.pace.turn()
-    assert early is not None
-    assert late is not None
-    await asyncio.gather(early, late)  # the loop's own timer ends it
+    began = machine.clock()
+    early, late = machine.turns(2)
+    machine.ring()
+    assert machine.clock() - began == pytest.approx(LONGEST / 2)
+    assert early.result() == late.result() > 0
 
 
-async def test_nobody_waits_whose_last_turn_was_long_enough_ago(machine: Machine) -> None:
-    machine.busy(1.0)
+async def test_a_turn_that_is_due_takes_along_who_comes_in_the_same_turn_of_the_loop(machine: Machine) -> None:
+    """Those that were answered together ask together: the first must not leave the others behind."""
+    await machine.under_load()
     machine.clock.pass_(LONGEST)
-    assert machine.pace.turn() is None
-    assert machine.pace.turn() is not None
+    together = machine.turns(3)
+    assert not any(turn.done() for turn in together)
+    await settled()
+    assert len({turn.result() for turn in together}) == 1
 
 
-async def test_a_turn_that_is_due_takes_along_those_who_wait_for_a_timer_that_is_late(machine: Machine) -> None:
-    machine.busy(1.0)
-    waiting = machine.pace.turn()
-    machine.clock.pass_(LONGEST)
-    assert machine.pace.turn() is None
-    assert waiting is not None
-    assert waiting.done()
+async def test_a_turn_waits_for_the_answers_of_the_last_one(machine: Machine) -> None:
+    await machine.under_load()
+    at_work = machine.turns(2)
+    machine.ring()
+    (next_,) = machine.turns(1)
+    machine.ring()
+    await settled()
+    assert not next_.done()  # due, but two are without their answers
+    machine.clock.pass_(PATIENCE / 4)
+    machine.pace.over(at_work[0].result())
+    await settled()
+    assert not next_.done()
+    machine.pace.over(at_work[1].result())
+    also = machine.turns(1)
+    await settled()
+    assert next_.result() == also[0].result() == at_work[0].result() + 1
+    assert machine.rings is None
+
+
+async def test_but_not_for_ever(machine: Machine) -> None:
+    await machine.under_load()
+    (stuck,) = machine.turns(1)
+    machine.ring()
+    began = machine.clock()
+    (next_,) = machine.turns(1)
+    machine.ring()
+    machine.ring()
+    assert machine.clock() - began == pytest.approx(PATIENCE)
+    assert next_.done()
+    machine.pace.over(stuck.result())  # of a turn that is over anyhow
+    (later,) = machine.turns(1)
+    machine.ring()
+    assert not later.done()  # waits for the one after the stuck one, not for that
+    machine.pace.over(next_.result())
+    await settled()
+    assert later.done()
 
 
 async def test_who_was_called_for_another_reason_or_is_gone_disturbs_nobody(machine: Machine) -> None:
-    machine.busy(1.0)
-    first, second, third = machine.pace.turn(), machine.pace.turn(), machine.pace.turn()
-    assert first is not None
-    assert second is not None
-    assert third is not None
-    first.set_result(None)
+    await machine.under_load()
+    first, second, third = machine.turns(3)
+    first.set_result(0)
     second.cancel()
-    await third
+    machine.ring()
+    assert third.result() > 0
+    machine.pace.over(first.result())  # was in no turn
+    (next_,) = machine.turns(1)
+    machine.ring()
+    assert not next_.done()
+    machine.pace.over(third.result())  # the only one
+    await settled()
+    assert next_.done()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +189,7 @@ async def test_however_long_serving_takes_turns_are_common_and_one_slow_run_chan
 
 async def test_the_share_is_taken_over_some_time_and_again_and_again(machine: Machine) -> None:
     machine.busy(1.0)
+    await settled()
     machine.clock.pass_(MEASURED / 2)
     machine.pace.turn()
     assert machine.pace.beat == pytest.approx(LONGEST)  # too early to judge
