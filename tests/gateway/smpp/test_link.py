@@ -428,6 +428,21 @@ async def test_the_others_wait_for_the_end_of_a_common_turn_and_it_does_end(
     assert over == [7]
 
 
+async def test_a_peer_that_takes_no_answers_does_not_hold_up_the_common_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    link, _pipe, _account = await house.bound()
+    turn, over = asyncio.get_running_loop().create_future(), list[int]()
+    monkeypatch.setattr(house.server.pace, "turn", lambda: turn)
+    monkeypatch.setattr(house.server.pace, "over", over.append)
+    await said(link, submits(1))
+    link.pause_writing()
+    turn.set_result(7)
+    await settled()
+    assert over == [7]
+    link.resume_writing()
+    await settled()
+
+
 @pytest.mark.parametrize("fault", [OutcomeUnknown("which?"), RuntimeError("a fault of ours")])
 async def test_a_session_whose_answer_nobody_knows_is_closed_without_one(fault: Exception) -> None:
     house = House()
