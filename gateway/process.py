@@ -73,10 +73,9 @@ async def serve(
     from .mail.postman import Postman, open_postman
     from .payment import Payment
     from .till import Till, open_till
-    from .web.access import LocalAccess
-    from .web.api import create_api
-    from .web.local import local_api
+    from .web.local import create_local, local_api
     from .web.public import create_public, public_web
+    from .web.turnstile import Turnstile
     from .web.unix import NAME
 
     config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -97,10 +96,9 @@ async def serve(
         folder = config.data_dir / FOLDER
         admin = Admin(store, gateway.minter, gateway.wall, gateway, post, config.web.address, payment, folder)
         await listeners.enter_async_context(open_exports(Exporter(admin, folder, gateway.wall)))
-        local = create_api(admin, LocalAccess())
-        await listeners.enter_async_context(local_api(config.data_dir / NAME, local))
+        await listeners.enter_async_context(local_api(config.data_dir / NAME, create_local(admin)))
         if (at := config.metrics.listen) is not None:
-            metrics = make_asgi_app(gateway.meter.registry)
+            metrics = Turnstile(make_asgi_app(gateway.meter.registry))
             endpoints = endpoints._replace(
                 metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
             )

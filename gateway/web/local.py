@@ -2,12 +2,23 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from gateway.admin import Admin
+
+from .access import LocalAccess
+from .api import create_api, find_routes
 from .serving import serving
+from .turnstile import Turnstile
 from .unix import listen, remove
+
+
+def create_local(admin: Admin) -> ASGIApp:
+    api = create_api(admin, LocalAccess())
+    return Turnstile(api, partial(find_routes, api))
 
 
 @asynccontextmanager

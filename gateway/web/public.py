@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
@@ -17,10 +17,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.admin import Admin
 
 from .access import PublicAccess
-from .api import create_api
+from .api import create_api, find_routes
 from .bounds import Bounded
-from .panel import add_panel
+from .panel import add_panel, make_first_pages
 from .serving import serving
+from .turnstile import Turnstile
 
 
 def create_public(admin: Admin, unready: Callable[[], list[str]], trusted_proxies: Sequence[str] = ()) -> ASGIApp:
@@ -28,9 +29,15 @@ def create_public(admin: Admin, unready: Callable[[], list[str]], trusted_proxie
     api = create_api(admin, PublicAccess(admin.entrance, admin.office.url))
     api.include_router(health(unready), include_in_schema=False)
     add_panel(api)
-    app: ASGIApp = Bounded(api)
+    app: ASGIApp = Turnstile(Bounded(api), lambda: make_ready(api))
     # uvicorn's own types say the same of an application in other words
     return ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app  # type: ignore[arg-type,return-value]
+
+
+def make_ready(api: FastAPI) -> None:
+    """What the first visitor would else make everybody wait for."""
+    find_routes(api)
+    make_first_pages(api)
 
 
 def health(unready: Callable[[], list[str]]) -> APIRouter:

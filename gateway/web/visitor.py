@@ -1,7 +1,8 @@
 """One connection of a client over HTTP, which has a time to say what it wants and to read what it is told.
 
 Invariant: a request that does not come, and an answer that is not read, end in bounded time; of whoever keeps coming
-there are at most MOST. uvicorn itself waits for ever, and for any number. Knows nothing of what is asked.
+there are at most MOST, and of whoever says much no more than a MOUTHFUL is taken in a pass of the loop. uvicorn itself
+waits for ever, for any number, and takes what there is. Knows nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ MOST = 256  # connections of one listener
 REQUEST = 15.0  # seconds for a request to come in whole, and
 SLOWEST = 16 * 1024  # octets for which it gets a second more
 ANSWER = 60.0  # seconds in which nothing of an answer is taken
+MOUTHFUL = 64 * 1024  # octets; libuv would read on, up to 8 MB of each connection, before anybody else's turn
 
 
 class Visitor(H11Protocol):
@@ -32,6 +34,13 @@ class Visitor(H11Protocol):
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
         super().data_received(data)
+        if len(data) >= MOUTHFUL and not self.transport.is_closing():
+            self.transport.pause_reading()
+            self.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self.flow.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def on_response_complete(self) -> None:
         self._begin_anew()

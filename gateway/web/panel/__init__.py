@@ -71,3 +71,9 @@ def add_panel(app: FastAPI) -> None:
     app.state.panel = Panel(Navigation(paths))
     answer_with_pages(app)
     app.add_middleware(Hardened)
+
+
+def make_first_pages(app: FastAPI) -> None:
+    """The templates of what strangers see, and of what every page has: compiled when first used, most of it at once."""
+    for name in ("layout.html", "macros.html", "login.html", "error.html"):
+        app.state.panel.environment.get_template(name)
