@@ -75,7 +75,6 @@ async def serve(
     from .till import Till, open_till
     from .web.local import create_local, local_api
     from .web.public import create_public, public_web
-    from .web.turnstile import Turnstile
     from .web.unix import NAME
 
     config.data_dir.mkdir(parents=True, exist_ok=True)
@@ -98,7 +97,7 @@ async def serve(
         await listeners.enter_async_context(open_exports(Exporter(admin, folder, gateway.wall)))
         await listeners.enter_async_context(local_api(config.data_dir / NAME, create_local(admin)))
         if (at := config.metrics.listen) is not None:
-            metrics = Turnstile(make_asgi_app(gateway.meter.registry))
+            metrics = make_asgi_app(gateway.meter.registry)
             endpoints = endpoints._replace(
                 metrics=Address(*await listeners.enter_async_context(public_web(*at, metrics)))
             )

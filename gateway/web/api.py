@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections import deque
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -93,9 +92,10 @@ def create_api(admin: Admin, access: Access) -> FastAPI:
     return app
 
 
-def find_routes(app: FastAPI) -> None:
-    """The framework does it when it is first asked for something: a tenth of a second."""
-    deque(iter_route_contexts(app.routes), maxlen=0)
+def prepare_routes(app: FastAPI) -> None:
+    """The framework makes each when it is first looked at; else the first request looks at all of them."""
+    for _ in iter_route_contexts(app.routes):
+        pass
 
 
 def operation_name(route: APIRoute) -> str:
@@ -122,14 +122,14 @@ def describe_problems(app: FastAPI) -> None:
 
 def show_description(app: FastAPI) -> None:
     """OpenAPI says the same for ever. To make it takes a tenth of a second, which nobody else is to wait for."""
-    one, octets = asyncio.Lock(), b""
+    octets, making = b"", asyncio.Lock()
 
     def make() -> bytes:
         return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
 
     async def openapi(_request: Request) -> Response:
         nonlocal octets
-        async with one:
+        async with making:
             octets = octets or await asyncio.to_thread(make)
         return Response(octets, media_type="application/json")
 

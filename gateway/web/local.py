@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -10,15 +9,15 @@ from starlette.types import ASGIApp
 from gateway.admin import Admin
 
 from .access import LocalAccess
-from .api import create_api, find_routes
+from .api import create_api, prepare_routes
+from .prepared import Prepared
 from .serving import serving
-from .turnstile import Turnstile
 from .unix import listen, remove
 
 
 def create_local(admin: Admin) -> ASGIApp:
     api = create_api(admin, LocalAccess())
-    return Turnstile(api, partial(find_routes, api))
+    return Prepared(api, lambda: prepare_routes(api))
 
 
 @asynccontextmanager

@@ -17,11 +17,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from gateway.admin import Admin
 
 from .access import PublicAccess
-from .api import create_api, find_routes
+from .api import create_api, prepare_routes
 from .bounds import Bounded
-from .panel import add_panel, make_first_pages
+from .panel import add_panel, prepare_pages
+from .prepared import Prepared
 from .serving import serving
-from .turnstile import Turnstile
 
 
 def create_public(admin: Admin, unready: Callable[[], list[str]], trusted_proxies: Sequence[str] = ()) -> ASGIApp:
@@ -29,15 +29,14 @@ def create_public(admin: Admin, unready: Callable[[], list[str]], trusted_proxie
     api = create_api(admin, PublicAccess(admin.entrance, admin.office.url))
     api.include_router(health(unready), include_in_schema=False)
     add_panel(api)
-    app: ASGIApp = Turnstile(Bounded(api), lambda: make_ready(api))
+    app: ASGIApp = Prepared(Bounded(api), lambda: prepare(api))
     # uvicorn's own types say the same of an application in other words
     return ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app  # type: ignore[arg-type,return-value]
 
 
-def make_ready(api: FastAPI) -> None:
-    """What the first visitor would else make everybody wait for."""
-    find_routes(api)
-    make_first_pages(api)
+def prepare(api: FastAPI) -> None:
+    prepare_routes(api)
+    prepare_pages(api)
 
 
 def health(unready: Callable[[], list[str]]) -> APIRouter:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from .turnstile import Turnstile
 from .visitor import Visitor
 
 GRACE = 2  # seconds that requests under way may take when the gateway stops
@@ -22,7 +23,7 @@ class Embedded(uvicorn.Server):
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                Turnstile(app),
                 loop="none",
                 lifespan="off",
                 http=Visitor,

@@ -1,8 +1,8 @@
 """One connection of a client over HTTP, which has a time to say what it wants and to read what it is told.
 
 Invariant: a request that does not come, and an answer that is not read, end in bounded time; of whoever keeps coming
-there are at most MOST, and of whoever says much no more than a MOUTHFUL is taken in a pass of the loop. uvicorn itself
-waits for ever, for any number, and takes what there is. Knows nothing of what is asked.
+there are at most MOST, and whoever says much is read once in a pass of the loop, a quarter of a megabyte at most.
+uvicorn itself waits for ever, for any number, and takes what there is. Knows nothing of what is asked.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MOST = 256  # connections of one listener
+MOST = 256  # connections of one listener, and requests under way: some of who asked hang up before they are answered
 REQUEST = 15.0  # seconds for a request to come in whole, and
 SLOWEST = 16 * 1024  # octets for which it gets a second more
 ANSWER = 60.0  # seconds in which nothing of an answer is taken
-MOUTHFUL = 64 * 1024  # octets; libuv would read on, up to 8 MB of each connection, before anybody else's turn
+MUCH = 64 * 1024  # octets of one read; libuv would go on, up to 8 MB of each connection, before anybody else's turn
 
 
 class Visitor(H11Protocol):
@@ -28,13 +28,13 @@ class Visitor(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        if len(self.connections) > MOST:
+        if max(len(self.connections), len(self.tasks)) > MOST:
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._taken += len(data)
         super().data_received(data)
-        if len(data) >= MOUTHFUL and not self.transport.is_closing():
+        if len(data) >= MUCH and not self.transport.is_closing():
             self.transport.pause_reading()
             self.loop.call_soon(self._read_on)
 

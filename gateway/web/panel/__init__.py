@@ -73,7 +73,7 @@ def add_panel(app: FastAPI) -> None:
     app.add_middleware(Hardened)
 
 
-def make_first_pages(app: FastAPI) -> None:
+def prepare_pages(app: FastAPI) -> None:
     """The templates of what strangers see, and of what every page has: compiled when first used, most of it at once."""
     for name in ("layout.html", "macros.html", "login.html", "error.html"):
         app.state.panel.environment.get_template(name)
