@@ -35,6 +35,12 @@ def problem(status: int, detail: str, errors: Iterable[Wrong] = ()) -> JSONRespo
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE)
 
 
+def let_go(error: Exception) -> None:
+    """The framework's frames hold the error that holds them, and with it the body of the request, until the collector
+    comes, which it does rarely."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+
+
 async def of_fault(_request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, Fault)
     answer = problem(fault.status, fault.detail, fault.errors)
@@ -45,6 +51,7 @@ async def of_fault(_request: Request, fault: Exception) -> JSONResponse:
 async def of_request(_request: Request, invalid: Exception) -> JSONResponse:
     """What the framework found before any of our code was asked."""
     assert isinstance(invalid, RequestValidationError)
+    let_go(invalid)
     errors = [
         Wrong(".".join(str(step) for step in error["loc"][1:]) or "body", error["msg"]) for error in invalid.errors()
     ]
@@ -53,6 +60,7 @@ async def of_request(_request: Request, invalid: Exception) -> JSONResponse:
 
 async def of_http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    let_go(error)
     answer = problem(error.status_code, str(error.detail))
     answer.headers.update(error.headers or {})
     return answer
@@ -79,8 +87,9 @@ async def of_surprise(request: Request, error: Exception) -> JSONResponse:
     return problem(500, "something unexpected happened; the server's log says what")
 
 
-async def of_hangup(_request: Request, _gone: Exception) -> Response:
+async def of_hangup(_request: Request, gone: Exception) -> Response:
     """Nobody is there to read it."""
+    let_go(gone)
     return Response(status_code=400)
 
 

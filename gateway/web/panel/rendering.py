@@ -21,7 +21,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from jinja2.environment import TemplateModule
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -45,8 +46,32 @@ class Panel:
         self.environment = environment()
 
 
+class Page(Template):
+    """A page lets go of what it was made of. What it imports knows its values, and its values know what it imports: a
+    circle that held all that was typed and shown until the collector came, which it does once in a thousand pages."""
+
+    def render(self, *args: Any, **values: Any) -> str:
+        context = self.new_context(dict(*args, **values))
+        try:
+            return self.environment.concat(self.root_render_func(context))
+        except Exception:
+            self.environment.handle_exception()
+        finally:
+            context.vars.clear()
+
+    def make_module(self, *args: Any, **options: Any) -> TemplateModule:
+        context = self.new_context(*args, **options)
+        module = TemplateModule(self, context)
+        context.vars.clear()
+        return module
+
+
+class Pages(Environment):
+    template_class = Page
+
+
 def environment() -> Environment:
-    made = Environment(
+    made = Pages(
         loader=PackageLoader(__package__, "templates"),
         autoescape=select_autoescape(("html", "txt")),
         undefined=StrictUndefined,

@@ -1,6 +1,7 @@
 """The HTTP API: its shapes, its problems, and that its description is the truth."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
 from acl.settings import SETTINGS
 from gateway.web.access import LocalAccess
@@ -194,3 +197,16 @@ async def test_its_description_is_made_once_and_on_a_thread(desk: Desk, monkeypa
 async def test_there_are_no_pages_that_load_scripts_from_elsewhere(api: httpx2.AsyncClient) -> None:
     for page in ("http://gateway/docs", "http://gateway/redoc"):
         problem(await api.get(page), 404)
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[]"], ids=["no JSON", "no text", "not what is asked for"])
+async def test_a_body_that_is_refused_is_let_go_at_once(api: httpx2.AsyncClient, body: bytes) -> None:
+    """And not when the collector comes, which it does once in thousands of requests."""
+    gc.collect()
+    gc.disable()
+    try:
+        answer = await api.post("/accounts", content=body, headers={"Content-Type": "application/json"})
+        left = [one for one in gc.get_objects() if isinstance(one, HTTPException | RequestValidationError)]
+    finally:
+        gc.enable()
+    assert answer.status_code in (400, 422)
+    assert left == []
