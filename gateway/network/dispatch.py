@@ -147,9 +147,7 @@ class Dispatch:
 
     def _settled(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
         if saved.cancelled() or saved.exception() is not None:
-            for account, _reports, _parcel, _end, outcome in booked:
-                account.mailbox.forget(outcome.owed)
-            self._retry([report for each in booked for report in each[1]], saved)
+            self._retry(booked, saved)
             return
         ended_before, done_ms = saved.result(), self._wall_ms()
         for account, reports, parcel, end, outcome in booked:
@@ -161,14 +159,26 @@ class Dispatch:
         for account in {each[0].id: each[0] for each in booked}.values():
             account.mailbox.pump()
 
-    def _retry(self, reports: Reports, saved: asyncio.Future[frozenset[int]]) -> None:
-        """The store could not take the ends. They are true all the same: say so again a second later."""
+    def _retry(self, booked: Sequence[Booked], saved: asyncio.Future[frozenset[int]]) -> None:
+        """The store could not take the ends, or cannot tell whether it did. They are true all the same: say so again a
+        second later. Until then their receipts are expected: the store may have them, and no page must bring them."""
         if saved.cancelled():
+            self._expect_no_more(booked)
             return
         log.warning("outcomes not stored, trying again", reason=str(saved.exception()))
+        reports = [report for each in booked for report in each[1]]
+        # what the store refuses for itself must not keep the others from ending
         again = [[report] for report in reports] if isinstance(saved.exception(), Contradiction) else [reports]
-        for some in again:  # what the store refuses for itself must not keep the others from ending
-            asyncio.get_running_loop().call_later(1.0, self.report, some)
+        asyncio.get_running_loop().call_later(1.0, self._report_again, again, booked)
+
+    def _report_again(self, again: Sequence[Reports], booked: Sequence[Booked]) -> None:
+        for some in again:
+            self.report(some)
+        self._expect_no_more(booked)
+
+    def _expect_no_more(self, booked: Sequence[Booked]) -> None:
+        for account, _reports, _parcel, _end, outcome in booked:
+            account.mailbox.forget(outcome.owed)
 
     def _ended(
         self, account: Account, parcel: Parcel, end: End, outcome: Outcome, before: frozenset[int], done_ms: int
@@ -213,6 +223,13 @@ class Dispatch:
             account.mailbox.announce(number)
         else:
             origin.when_written(partial(self._announce_late, account, owed, number))
+
+    def _forget_late(self, account: Account, owed: list[int]) -> None:
+        origin = self._unheard.waits_for(owed)
+        if origin is None:
+            account.mailbox.forget(owed)
+        else:
+            origin.when_written(partial(self._forget_late, account, owed))
 
     def _tell(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
@@ -337,7 +354,7 @@ class Dispatch:
         try:
             too_late = await self._store.settle([outcome])
         except BaseException:
-            account.mailbox.forget(outcome.owed)
+            self._forget_late(account, outcome.owed)  # the store may have it for all that
             raise
         parcel = Parcel(account.id, [message], row.at, row.id)
         self._ended(account, parcel, end, outcome, too_late, self._wall_ms())

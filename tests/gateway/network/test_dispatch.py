@@ -155,9 +155,9 @@ async def test_what_the_store_contradicts_keeps_none_of_those_beside_it_from_end
     road.memory.fail("settle", Contradiction("one of them is not this account's"), times=2)
     road.dispatch.report([(parcel, End(c.DELIVERED, 0, True, parcel.messages)) for parcel in parcels])
     await settled()
-    for again, args in [calls.pop(0), calls.pop(0)]:  # the first of them is refused once more
-        again(*args)
-        await settled()
+    again, args = calls.pop()
+    again(*args)  # each by itself; the first of them is refused once more
+    await settled()
     assert [due.id for due in reader.delivered] == [parcels[1].first]
     [(again, args)] = calls
     again(*args)
@@ -387,6 +387,18 @@ async def test_a_receipt_of_a_commit_that_was_never_answered_is_found_in_the_sto
     calls: list[Any] = []
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _d, call, *args: calls.append((call, args)))
     reader, parcel = road.reader(), await road.sent(RECEIPT)
+    with monkeypatch.context() as patch:
+        lose_answers(road, patch)
+        road.end(parcel)
+        await settled()
+    [(again, args)] = calls
+    again(*args)
+    await settled()
+    assert [due.id for due in reader.delivered] == [parcel.first]
+
+
+def lose_answers(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store takes ends, and cannot tell whether it has."""
     settle = road.memory.settle
 
     def lost(outcomes: Any) -> Any:
@@ -395,13 +407,50 @@ async def test_a_receipt_of_a_commit_that_was_never_answered_is_found_in_the_sto
         return settle(outcomes)
 
     monkeypatch.setattr(road.memory, "settle", lost)
-    road.end(parcel)
+
+
+async def test_such_a_receipt_waits_for_the_response_to_be_written_too(
+    road: Road, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that binds between the lost answer and the next attempt has the store read through."""
+    calls: list[Any] = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda _d, call, *args: calls.append((call, args)))
+    peer = Peer(road.account_)
+    parcel = await road.sent(RECEIPT, unheard=peer)
+    with monkeypatch.context() as patch:
+        lose_answers(road, patch)
+        road.end(parcel)
+        await settled()
+    reader = road.reader()
     await settled()
-    monkeypatch.setattr(road.memory, "settle", settle)
+    assert reader.delivered == []
     [(again, args)] = calls
     again(*args)
     await settled()
+    assert reader.delivered == []
+    peer.written()
+    await settled()
     assert [due.id for due in reader.delivered] == [parcel.first]
+    assert road.account_.mailbox._expected == []
+
+
+async def test_and_so_does_that_of_a_cancellation(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = Peer(road.account_)
+    peer.holding = True
+    [message] = await road.accept(RECEIPT, scheduled=1000)
+    road.dispatch.hold([message], peer)
+    with monkeypatch.context() as patch:
+        lose_answers(road, patch)
+        with pytest.raises(OutcomeUnknown):
+            await road.dispatch.cancel(road.account_, await row_of(road, message))
+    reader = road.reader()
+    await settled()
+    assert reader.delivered == []
+    peer.written()
+    assert road.account_.mailbox._expected == []
+    road.account_.mailbox.announce(0)  # as a bind does after a minute of rest
+    await settled()
+    assert [due.id for due in reader.delivered] == [message[0]]
 
 
 async def test_an_end_that_is_given_up_by_a_stop_is_left_to_the_next_start(
