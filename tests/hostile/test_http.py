@@ -124,7 +124,7 @@ async def test_guesses_at_the_panel(arena: Arena) -> None:
 async def test_who_asks_and_does_not_wait(arena: Arena) -> None:
     body = b"x" * 60_000  # as much as is taken before anybody looks at it
     said = request("/api/v1/accounts", "Content-Type: application/json", f"Content-Length: {len(body)}", method="POST")
-    async with arena.case("panel: asked and hung up", 20) as case, Crowd(arena.server.web_port) as crowd:
+    async with arena.case("panel: asked and hung up", 40) as case, Crowd(arena.server.web_port) as crowd:
         asked: list[Peer] = []
         while case.goes_on():
             peers = await crowd.dial_many(20)
