@@ -198,6 +198,7 @@ async def test_there_are_no_pages_that_load_scripts_from_elsewhere(api: httpx2.A
     for page in ("http://gateway/docs", "http://gateway/redoc"):
         problem(await api.get(page), 404)
 
+
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[]"], ids=["no JSON", "no text", "not what is asked for"])
 async def test_a_body_that_is_refused_is_let_go_at_once(api: httpx2.AsyncClient, body: bytes) -> None:
     """And not when the collector comes, which it does once in thousands of requests."""

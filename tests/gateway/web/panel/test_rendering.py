@@ -17,6 +17,7 @@ PATHS = sorted({path for path in OF_ACME if "{" not in path and not path.endswit
 
 @pytest.fixture
 def uncollected() -> Iterator[None]:
+    gc.collect()  # what other tests have left
     gc.disable()
     yield
     gc.enable()
