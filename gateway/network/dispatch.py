@@ -208,7 +208,8 @@ class Dispatch:
         elif len(self._unheard) <= MOST_UNHEARD:
             origin.when_written(partial(self._tell_late, account, parcel, end, owed, late, done_ms))
         else:  # a client that reads no responses must not fill memory: the store remembers
-            origin.when_written(partial(self._announce_late, account, owed, len(set(owed) - late)))
+            number = len(set(owed) - late)
+            self._unheard.when_heard(owed, partial(self._announce, account, owed, number))
 
     def _tell_late(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
@@ -216,20 +217,9 @@ class Dispatch:
         self._tell_when_heard(account, parcel, end, owed, late, done_ms)
         account.mailbox.pump()
 
-    def _announce_late(self, account: Account, owed: list[int], number: int) -> None:
-        origin = self._unheard.waits_for(owed)
-        if origin is None:
-            account.mailbox.forget(owed)
-            account.mailbox.announce(number)
-        else:
-            origin.when_written(partial(self._announce_late, account, owed, number))
-
-    def _forget_late(self, account: Account, owed: list[int]) -> None:
-        origin = self._unheard.waits_for(owed)
-        if origin is None:
-            account.mailbox.forget(owed)
-        else:
-            origin.when_written(partial(self._forget_late, account, owed))
+    def _announce(self, account: Account, owed: list[int], number: int) -> None:
+        account.mailbox.forget(owed)
+        account.mailbox.announce(number)
 
     def _tell(
         self, account: Account, parcel: Parcel, end: End, owed: list[int], late: frozenset[int], done_ms: int
@@ -354,7 +344,8 @@ class Dispatch:
         try:
             too_late = await self._store.settle([outcome])
         except BaseException:
-            self._forget_late(account, outcome.owed)  # the store may have it for all that
+            # the store may have it for all that, and a page bring the receipt
+            self._unheard.when_heard(outcome.owed, partial(account.mailbox.forget, outcome.owed))
             raise
         parcel = Parcel(account.id, [message], row.at, row.id)
         self._ended(account, parcel, end, outcome, too_late, self._wall_ms())

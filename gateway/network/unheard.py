@@ -6,14 +6,14 @@ nobody can be waiting for it any more. Nearly always there is none. Knows no sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from .connector import Origin
 
 
 class Unheard:
-    """`hold` when a response has to wait; `waits_for` before a receipt is told."""
+    """`hold` when a response has to wait; `waits_for` before a receipt is told; `when_heard` for what comes after."""
 
     def __init__(self) -> None:
         self._origins: dict[int, Origin] = {}
@@ -30,6 +30,14 @@ class Unheard:
         """The link that has the response of one of these, if any has."""
         origins = self._origins
         return next((origins[id_] for id_ in ids if id_ in origins), None) if origins else None
+
+    def when_heard(self, ids: Iterable[int], then: Callable[[], None]) -> None:
+        """At once, if none of these waits."""
+        origin = self.waits_for(ids)
+        if origin is None:
+            then()
+        else:
+            origin.when_written(partial(self.when_heard, ids, then))
 
     def _heard(self, ids: list[int]) -> None:
         for id_ in ids:

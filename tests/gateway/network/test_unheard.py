@@ -18,3 +18,18 @@ async def test_an_id_is_unheard_until_its_link_has_written() -> None:
     assert (len(unheard), unheard.waits_for([1, 2]), unheard.waits_for([1, 3])) == (1, None, second)
     second.written()
     assert len(unheard) == 0
+
+
+async def test_what_comes_after_waits_for_every_link() -> None:
+    account = await Scene().account()
+    unheard, first, second, done = Unheard(), Peer(account), Peer(account), list[int]()
+    unheard.when_heard([1], lambda: done.append(1))
+    assert done == [1]
+    first.holding = second.holding = True
+    unheard.hold([1], first)
+    unheard.hold([2], second)
+    unheard.when_heard([1, 2], lambda: done.append(2))
+    first.written()
+    assert done == [1]
+    second.written()
+    assert done == [1, 2]
